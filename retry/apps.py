@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RetryConfig(AppConfig):
+    name = "retry"
+    verbose_name = "Retries"

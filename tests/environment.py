@@ -1,0 +1,123 @@
+"""The surroundings of a test run, made before Django reads its settings: loaded by `-p tests.environment`.
+
+One throw-away PostgreSQL for the whole run, or the server that TEST_DATABASE_URL names.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from voicepipeline.supervisor.embedded import EmbeddedPostgres
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+RUNS = CHECKOUT / "var" / "tests"
+# Losing the data of a killed test run is fine; waiting for its disk is not.
+UNSAFE_BUT_QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+START_TIMEOUT_SECONDS = 30
+
+
+def _settle_environment() -> None:
+    for name in list(os.environ):
+        if name.startswith("OPENAI_") or name in ("DEBUG", "SITE_URL", "ALLOWED_HOSTS", "ADMIN_PATH", "WORKERS"):
+            del os.environ[name]
+    os.environ["ENV_FILE"] = os.devnull
+    os.environ["VAR_DIR"] = str(RUNS / str(os.getpid()))
+    # Playwright runs an event loop in the thread that also uses the ORM.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    os.environ.pop("DATABASE_URL", None)
+    if "TEST_DATABASE_URL" in os.environ:
+        os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+        os.environ["SECRET_KEY"] = "for-tests-alone-" * 4
+
+
+_settle_environment()
+
+
+@contextlib.contextmanager
+def running(postgres: EmbeddedPostgres, **options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """This server, up and answering; stopped at the end."""
+    with postgres.lock():
+        postgres.prepare()
+        process = subprocess.Popen(
+            postgres.command(**options),
+            **postgres.popen_options(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_until_answering(postgres)
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def connect(postgres: EmbeddedPostgres) -> "psycopg.Connection[tuple[object, ...]]":
+    where = postgres.django_settings()
+    return psycopg.connect(
+        host=where["HOST"],
+        port=where["PORT"],
+        dbname=where["NAME"],
+        user=where["USER"],
+        password=where["PASSWORD"],
+        connect_timeout=5,
+        autocommit=True,
+    )
+
+
+def wait_until_answering(postgres: EmbeddedPostgres, timeout: float = START_TIMEOUT_SECONDS) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            connect(postgres).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def remove(postgres: EmbeddedPostgres, var_dir: Path) -> None:
+    shutil.rmtree(postgres.home, ignore_errors=True)
+    shutil.rmtree(var_dir, ignore_errors=True)
+
+
+def _remove_killed_runs() -> None:
+    for var_dir in RUNS.glob("[0-9]*"):
+        if not psutil.pid_exists(int(var_dir.name)):
+            postgres = EmbeddedPostgres.for_var_dir(var_dir)
+            with postgres.lock():
+                postgres.prepare()  # ends what the killed run left working
+            remove(postgres, var_dir)
+
+
+_stack = contextlib.ExitStack()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if "TEST_DATABASE_URL" in os.environ or config.option.collectonly:
+        return
+    _remove_killed_runs()
+    var_dir = Path(os.environ["VAR_DIR"])
+    postgres = EmbeddedPostgres.for_var_dir(var_dir)
+    _stack.callback(remove, postgres, var_dir)
+    _stack.enter_context(running(postgres, **UNSAFE_BUT_QUICK))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _stack.close()

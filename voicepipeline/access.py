@@ -1,0 +1,18 @@
+"""The one question every operation and every page asks first."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+
+from voicepipeline.models import User
+
+
+def is_platform_staff(user: User | AnonymousUser) -> bool:
+    return bool(user.is_active and getattr(user, "is_platform_staff", False))
+
+
+def verify_platform_staff(user: User | AnonymousUser, permission: str | None = None) -> None:
+    """Raise PermissionDenied unless this is active platform staff holding the permission, if one is named."""
+    if not is_platform_staff(user):
+        raise PermissionDenied("This is for platform staff only.")
+    if permission is not None and not user.has_perm(permission):
+        raise PermissionDenied("Your role does not include this. Ask an administrator.")

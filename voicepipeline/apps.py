@@ -1,0 +1,19 @@
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
+
+
+class VoicePipelineConfig(AppConfig):
+    default = True
+    name = "voicepipeline"
+    verbose_name = "Voice notes"
+
+    def ready(self) -> None:
+        from voicepipeline import roles
+
+        post_migrate.connect(roles.grant_permissions, sender=self)
+
+
+class BackOfficeAdminConfig(admin_apps.AdminConfig):
+    default = False
+    default_site = "voicepipeline.admin.site.BackOfficeSite"

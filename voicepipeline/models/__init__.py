@@ -1,0 +1,3 @@
+from voicepipeline.models.people import User
+
+__all__ = ["User"]

@@ -1,0 +1,233 @@
+"""Every setting, read through one Env. `.env.example` lists the variables with a line each."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+
+from voicepipeline import local_files, logs
+from voicepipeline.supervisor.embedded import EmbeddedPostgres
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+
+# --- Where this installation keeps its own files ---------------------------------------------------------------
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+DATABASE_URL = env.str("DATABASE_URL", default="")
+EMBEDDED_DATABASE = not DATABASE_URL
+
+# --- Secrets ---------------------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+if not SECRET_KEY and EMBEDDED_DATABASE:
+    SECRET_KEY = local_files.read_or_create_secret(VAR_DIR / "secret_key")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. With DATABASE_URL set it has no default: put a random string of 50 characters "
+        "or more into the environment or into .env."
+    )
+
+# --- Web -------------------------------------------------------------------------------------------------------
+SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
+_site = urlsplit(SITE_URL)
+if _site.scheme not in ("http", "https") or not _site.hostname:
+    raise ImproperlyConfigured("SITE_URL must be a full address such as https://backoffice.example.com.")
+HTTPS = _site.scheme == "https"
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site.hostname, "localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+ADMIN_PATH = env.str("ADMIN_PATH", default="admin").strip("/")
+# How many reverse proxies of ours stand in front; with 0 nothing that a client sends in X-Forwarded-* is believed.
+PROXY_COUNT = env.int("PROXY_COUNT", default=0)
+ROOT_URLCONF = "voicepipeline.urls"
+WSGI_APPLICATION = "voicepipeline.wsgi.application"
+
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+if PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 12 * 3600
+X_FRAME_OPTIONS = "DENY"
+# Alpine, which unfold ships, evaluates expressions; unfold writes its colours into a style element.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- Applications ----------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "voicepipeline.apps.BackOfficeAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_q",
+    "voicepipeline",
+    "retry",
+    "metrics",
+]
+
+MIDDLEWARE = [
+    "voicepipeline.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "voicepipeline.middleware.PermissionsPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database --------------------------------------------------------------------------------------------------
+if EMBEDDED_DATABASE:
+    _database = EmbeddedPostgres.for_var_dir(VAR_DIR).django_settings()
+else:
+    _database = env.db_url("DATABASE_URL")
+    if _database["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: postgresql://user:password@host/name")
+DATABASES = {
+    "default": {
+        **_database,
+        # A connection costs more than most of what we do over it: workers and web threads keep theirs.
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**_database.get("OPTIONS", {}), "connect_timeout": 10},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "shared_cache",
+    }
+}
+
+# --- People ----------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "voicepipeline.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = "admin:index"
+# Locking the pair: an attacker elsewhere cannot lock a colleague out by guessing at their name.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_CLIENT_IP_CALLABLE = "voicepipeline.middleware.client_address"
+AXES_LOCKOUT_CALLABLE = "voicepipeline.views.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+# --- Time and language -----------------------------------------------------------------------------------------
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-ie"
+USE_I18N = True
+
+# --- Files -----------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+MEDIA_ROOT = VAR_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- AI provider -----------------------------------------------------------------------------------------------
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+AI_SIMULATED = not OPENAI_API_KEY
+
+# --- Processes -------------------------------------------------------------------------------------------------
+WEB_HOST = env.str("WEB_HOST", default="127.0.0.1")
+WEB_WORKERS = env.int("WEB_WORKERS", default=2)
+WEB_THREADS = env.int("WEB_THREADS", default=8)
+WORKERS = env.int("WORKERS", default=32)
+# A job that runs longer is stopped; calls to the AI provider end well before.
+JOB_TIMEOUT_SECONDS = env.int("JOB_TIMEOUT_SECONDS", default=180)
+Q_CLUSTER = {
+    "name": "voicepipeline",
+    "label": "Queue",
+    "orm": "default",
+    "workers": WORKERS,
+    "timeout": JOB_TIMEOUT_SECONDS,
+    # A task taken from the table may wait behind a full local queue before it starts; only after that is it lost.
+    "retry": JOB_TIMEOUT_SECONDS * (1 + -(-(WORKERS + 1) // WORKERS)) + 60,
+    "queue_limit": WORKERS,
+    "bulk": 1,
+    "poll": 0.05,
+    "save_limit": -1,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "catch_up": False,
+    "recycle": 500,
+}
+
+# --- Logs ------------------------------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="json")
+LOGGING_CONFIG = None
+logs.configure(level=LOG_LEVEL, style=LOG_FORMAT)
+
+# --- Admin shell -----------------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Voice pipeline",
+    "SITE_HEADER": "Voice pipeline",
+    "SITE_SUBHEADER": "Back office",
+    "SITE_SYMBOL": "graphic_eq",
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["voicepipeline.admin.shell.stylesheet"],
+    "SIDEBAR": {
+        "show_search": False,
+        "command_search": True,
+        "show_all_applications": False,
+        "navigation": "voicepipeline.admin.shell.sidebar",
+    },
+}

@@ -1,0 +1,17 @@
+from django.conf import settings
+from django.contrib import admin
+from django.urls import path
+from django.views.generic import RedirectView
+
+from voicepipeline import views
+
+handler403 = "voicepipeline.views.forbidden"
+handler404 = "voicepipeline.views.not_found"
+handler500 = "voicepipeline.views.server_error"
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path(f"{settings.ADMIN_PATH}/", admin.site.urls),
+]
