@@ -44,5 +44,5 @@ def client_address(request: HttpRequest) -> str:
     """Where a request comes from: the address that our outermost proxy saw, or the peer when there is no proxy."""
     forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     if settings.PROXY_COUNT and len(forwarded) >= settings.PROXY_COUNT:
-        return forwarded[-settings.PROXY_COUNT]
-    return request.META.get("REMOTE_ADDR", "")
+        return str(forwarded[-settings.PROXY_COUNT])
+    return str(request.META.get("REMOTE_ADDR", ""))

@@ -2,8 +2,9 @@
 
 import django.contrib.auth.validators
 import django.utils.timezone
-import voicepipeline.models.people
 from django.db import migrations, models
+
+import voicepipeline.models.people
 
 
 class Migration(migrations.Migration):
