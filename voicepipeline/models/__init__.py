@@ -1,3 +1,21 @@
-from voicepipeline.models.people import User
+from voicepipeline.models.events import DroppedEvent, EventType, PipelineEvent
+from voicepipeline.models.notes import Artifact, SourceChannel, StageName, VoiceNote
+from voicepipeline.models.people import Coach, Organization, Player, Team, User
+from voicepipeline.models.runs import ClusterBeat, StageRun
 
-__all__ = ["User"]
+__all__ = [
+    "Artifact",
+    "ClusterBeat",
+    "Coach",
+    "DroppedEvent",
+    "EventType",
+    "Organization",
+    "PipelineEvent",
+    "Player",
+    "SourceChannel",
+    "StageName",
+    "StageRun",
+    "Team",
+    "User",
+    "VoiceNote",
+]

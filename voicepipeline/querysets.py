@@ -1,0 +1,49 @@
+"""Questions about notes and runs, one method each; nothing here writes."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+if TYPE_CHECKING:
+    from voicepipeline.models import Artifact, StageRun
+
+ACTIVE_STATUSES = ("received", "transcribing", "transcribed", "processing")
+ACTIVE_RUN_STATUSES = ("queued", "running")
+
+
+class ArtifactQuerySet(models.QuerySet["Artifact"]):
+    def active(self) -> "ArtifactQuerySet":
+        """On their way, with no end reached."""
+        return self.filter(status__in=ACTIVE_STATUSES)
+
+    def failed(self) -> "ArtifactQuerySet":
+        """Failed, and not closed by a person."""
+        return self.filter(status="failed", closed_at__isnull=True)
+
+    def forgotten(self, unchanged_since: datetime) -> "ArtifactQuerySet":
+        """On their way although nothing is scheduled for them, and not only for this moment."""
+        from voicepipeline.models import StageRun
+
+        runs = StageRun.objects.filter(artifact=OuterRef("pk"), status__in=ACTIVE_RUN_STATUSES)
+        return self.active().filter(~Exists(runs), updated_at__lt=unchanged_since)
+
+
+class StageRunQuerySet(models.QuerySet["StageRun"]):
+    def active(self) -> "StageRunQuerySet":
+        return self.filter(status__in=ACTIVE_RUN_STATUSES)
+
+    def due(self, now: datetime) -> "StageRunQuerySet":
+        """Waiting for a worker, and allowed to start."""
+        return self.filter(status="queued", not_before__lte=now)
+
+    def parked(self) -> "StageRunQuerySet":
+        return self.filter(status="queued", parked_since__isnull=False)
+
+    def running(self) -> "StageRunQuerySet":
+        return self.filter(status="running")
+
+    def mine(self, run_id: int, token: int) -> "StageRunQuerySet":
+        """The run, if whoever claimed it under this token still holds it."""
+        return self.filter(Q(pk=run_id, lease_token=token, status="running"))
