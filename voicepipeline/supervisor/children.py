@@ -1,0 +1,92 @@
+"""The table of what `up` runs: which command, in which environment, stopped by which signal."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from voicepipeline.supervisor.embedded import EmbeddedPostgres
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `up` was asked for, with the settings that its children's commands need."""
+
+    demo: bool
+    folder: Path
+    var_dir: Path
+    host: str
+    port: int
+    site_url: str
+    workers: int
+    text_logs: bool
+
+    @property
+    def bind(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Child:
+    name: str
+    command: list[str]
+    popen_options: Mapping[str, Any]
+    stop_signal: signal.Signals = signal.SIGTERM
+    once: bool = False  # ends by itself; what follows waits for it
+    before_start: Callable[[], None] = field(default=lambda: None)
+    after_end: Callable[[], None] = field(default=lambda: None)
+
+
+def database(postgres: EmbeddedPostgres) -> Child:
+    """Prepared anew before every start, so that what a killed postmaster left behind is ended first."""
+    return Child(
+        "postgres",
+        postgres.command(),
+        postgres.popen_options(),
+        stop_signal=signal.SIGINT,  # "fast": ends sessions, keeps everything committed
+        before_start=postgres.prepare,
+        after_end=postgres.end_survivors,
+    )
+
+
+def set_up(options: Options) -> Child:
+    return replace(_manage("set up", options, "set_up", *(["--demo"] if options.demo else [])), once=True)
+
+
+def services(options: Options) -> list[Child]:
+    """Everything that runs as long as `up` does, in the order of starting."""
+    return [
+        _python(
+            "web",
+            options,
+            *("-m", "gunicorn", "voicepipeline.wsgi:application"),
+            *("--config", "python:voicepipeline.supervisor.web", "--bind", options.bind),
+        ),
+        _manage("workers", options, "qcluster"),
+    ]
+
+
+def _manage(name: str, options: Options, *arguments: str) -> Child:
+    return _python(name, options, str(options.folder / "manage.py"), *arguments)
+
+
+def _python(name: str, options: Options, *arguments: str) -> Child:
+    popen_options = {"cwd": options.folder, "env": _environment(options), "start_new_session": True}
+    return Child(name, [sys.executable, *arguments], popen_options)
+
+
+def _environment(options: Options) -> dict[str, str]:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "voicepipeline.settings",
+        "PYTHONUNBUFFERED": "1",
+        "VAR_DIR": str(options.var_dir),
+        "SITE_URL": options.site_url,
+        "WORKERS": str(options.workers),
+    }
+    if options.text_logs:
+        environment["LOG_FORMAT"] = "text"
+    return environment
