@@ -1,5 +1,6 @@
 """Values that people type, turned into settings or into a sentence that says what is wrong with them."""
 
+import contextlib
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -7,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+POSTGRESQL_SCHEMES = ("postgresql", "postgres", "pgsql", "psql")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("json", "text")
 
@@ -48,12 +50,12 @@ def site_address(value: str) -> SplitResult:
 
 def postgresql_database(url: str) -> dict[str, Any]:
     """Django's settings for this address. The address itself, which holds a password, is in no message."""
-    try:
-        database: dict[str, Any] = environ.Env.db_url_config(url)
-        int(database["PORT"] or 0)
-    except (ImproperlyConfigured, KeyError, TypeError, ValueError):
-        database = {}
-    if database.get("ENGINE") != "django.db.backends.postgresql" or not database["NAME"]:
+    database: dict[str, Any] = {}
+    if url.partition("://")[0] in POSTGRESQL_SCHEMES:
+        with contextlib.suppress(ImproperlyConfigured, TypeError, ValueError):
+            database = environ.Env.db_url_config(url)
+            int(database["PORT"] or 0)
+    if not database.get("NAME"):
         raise ImproperlyConfigured(
             "DATABASE_URL must name a PostgreSQL database: postgresql://user:password@host/name."
         )

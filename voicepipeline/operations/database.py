@@ -16,7 +16,8 @@ from django.db.migrations.loader import MigrationLoader
 from voicepipeline import logs
 from voicepipeline.refusals import StartError
 
-PATIENCE = timedelta(seconds=10)
+# With Python's own start a refusal comes within ten seconds.
+PATIENCE = timedelta(seconds=8)
 # After a crash PostgreSQL replays its log before it lets anybody in; the embedded one has just been started.
 EMBEDDED_PATIENCE = timedelta(seconds=60)
 POLL_SECONDS = 0.05

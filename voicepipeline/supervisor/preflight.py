@@ -49,7 +49,7 @@ def _why_not(host: str, port: int, error: OSError) -> str:
         )
     if error.errno == errno.EACCES:
         return f"port {port} is not open to this user. Choose one above 1023 with --port."
-    return f"WEB_HOST={host} is not an address of this machine ({error.strerror})."
+    return f"WEB_HOST={host} is not an address of this machine."
 
 
 @contextlib.contextmanager

@@ -144,7 +144,8 @@ class Supervisor:
                 running.child.after_end()
         self._running.clear()
         self._record()
-        self.output.say("Stopped.")
+        if self.stop_requested:
+            self.output.say("Stopped.")
 
     # --- Words -------------------------------------------------------------------------------------------------
 
