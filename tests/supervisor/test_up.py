@@ -37,8 +37,7 @@ def test_the_block_shows_the_address_and_the_demo_accounts(demo):
 
 
 def test_each_child_leads_a_session_of_its_own(demo):
-    leaders = [demo.pid(name) for name in ("postgres", "web", "workers")]
-    assert [os.getsid(pid) for pid in leaders] == leaders
+    assert [os.getsid(pid) for pid in demo.leaders()] == demo.leaders()
 
 
 def test_a_killed_web_master_is_replaced_and_leaves_no_worker(demo):
@@ -100,14 +99,17 @@ def test_the_next_start_ends_what_a_killed_one_left(demo, tmp_path):
         with up(var_dir) as killed:
             left = killed.wait_until_ready().everybody()
             killed.end(signal.SIGKILL)
-        # One group has lost its leader as well.
-        os.kill(killed.pid("web"), signal.SIGKILL)
-        neighbours = demo.everybody()
+        leader, sentinel, *orphans = killed.family("workers")
+        for gone in (sentinel, leader):
+            gone.kill()
+        until(lambda: not leader.is_running(), "the leader is gone")
+        assert living(orphans)
+        neighbours = demo.leaders()
         with up(var_dir) as second:
             second.wait_until_ready()
             assert living(left) == []
-        assert "Ended what an earlier run left behind: " in second.output
-        assert len(living(neighbours)) >= len([demo.pid(name) for name in ("postgres", "web", "workers")])
+        assert "Ended what an earlier run left behind: web, workers, postgres.\n" in second.output
+        assert demo.leaders() == neighbours
         assert demo.ready()
 
 
@@ -121,7 +123,8 @@ def test_what_dies_five_times_in_a_minute_ends_everything(tmp_path):
         assert running.process.wait(timeout=60) == 1
         until(lambda: running.lines[-1].startswith("Stopped:"), "last words")
     assert running.lines[-1] == (
-        "Stopped: workers ended 5 times within a minute, last with exit code 1. Its last line: broken on purpose\n"
+        "Stopped: workers ended 5 times within a minute, last with exit code 1. "
+        "Its last line: SystemExit: broken on purpose\n"
     )
     assert living(everybody) == []
 

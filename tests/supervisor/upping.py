@@ -20,6 +20,7 @@ from tests.environment import CHECKOUT, remove
 from voicepipeline.supervisor.embedded import EmbeddedPostgres
 
 READY = "Voice pipeline is ready"
+CHILDREN = ("postgres", "web", "workers")
 START_SECONDS = 60
 RECOVERY_SECONDS = 15
 OURS = ("SECRET_KEY", "DATABASE_URL", "SITE_URL", "WEB_HOST", "PORT", "DEBUG", "LOG_FORMAT", "LOG_LEVEL", "PYTHONPATH")
@@ -112,8 +113,11 @@ class Up:
         leader = psutil.Process(self.pid(name))
         return [leader, *leader.children(recursive=True)]
 
+    def leaders(self) -> list[int | None]:
+        return [self.pid(name) for name in CHILDREN]
+
     def everybody(self) -> list[psutil.Process]:
-        return [process for name in ("postgres", "web", "workers") for process in self.family(name)]
+        return [process for name in CHILDREN for process in self.family(name)]
 
 
 def living(processes: list[psutil.Process]) -> list[psutil.Process]:

@@ -77,11 +77,7 @@ class EmbeddedPostgres:
         identity = f"{var_dir / part}\n{local_files.read_or_create_secret(password_file)}"
         digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
         home = ROOT_HOME / f"{var_dir.parent.name}-{digest}" if account else var_dir / part
-        socket_dir = home / "run"
-        # libpq takes a comma for the start of another host.
-        if len(os.fsencode(socket_dir / SOCKET_NAME)) > MAX_SOCKET_PATH_BYTES or "," in str(socket_dir):
-            socket_dir = SHORT_SOCKET_PARENT / f"voicepipeline-{os.geteuid()}-{digest}"
-        return cls(home, socket_dir, password_file, account)
+        return cls(home, socket_dir(home / "run", digest), password_file, account)
 
     @property
     def data_dir(self) -> Path:
@@ -236,6 +232,13 @@ class EmbeddedPostgres:
             return process.name().startswith("postgres") and Path(process.cwd()) in self._server_folders()
         except (psutil.Error, OSError):
             return False
+
+
+def socket_dir(wanted: Path, digest: str) -> Path:
+    """Where it is wanted, unless the path is too long, or has a comma: libpq takes that for a second host."""
+    if len(os.fsencode(wanted / SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES and "," not in str(wanted):
+        return wanted
+    return SHORT_SOCKET_PARENT / f"voicepipeline-{os.geteuid()}-{digest}"
 
 
 def _unprivileged_account() -> Account:

@@ -56,6 +56,7 @@ def _why_not(host: str, port: int, error: OSError) -> str:
 def only_one(var_dir: Path) -> Iterator[None]:
     """Held while `up` runs; the kernel gives it back if `up` is killed."""
     with _open_lock(var_dir) as file:
+        file.seek(0)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
