@@ -1,0 +1,57 @@
+PYTHON ?= python3
+PORT ?= 8000
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r
+COMPILE := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint lock
+
+help: ## what can be made (this list)
+	@echo "make <target>, with Python 3.11 or newer; PYTHON=/path/to/python3 chooses another one."
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile
+
+demo: $(VENV)/.runtime ## everything, with demo accounts; make demo PORT=9000 serves it elsewhere
+	@$(RUN) manage.py up --demo --port $(PORT)
+
+up: $(VENV)/.runtime ## everything, with your own data
+	@$(RUN) manage.py up --port $(PORT)
+
+test: $(VENV)/.dev ## all tests
+	$(RUN) -m pytest
+
+# Without a person's .env: the same verdict on every machine.
+lint: export ENV_FILE = /dev/null
+lint: $(VENV)/.dev ## format, rules, types, import walls, missing migrations
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	@# That no database answers here is no finding.
+	$(RUN) -W "ignore:Got an error checking a consistent migration history:RuntimeWarning" manage.py makemigrations --check --dry-run
+
+lock: $(VENV)/.dev ## write requirements*.txt anew from pyproject.toml
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --group dev --output-file requirements-dev.txt
+
+$(VENV)/.runtime: requirements.txt
+	@$(MAKE) --no-print-directory virtual-environment
+	@echo "Installing what it needs to run from requirements.txt (once; about a minute)."
+	@$(INSTALL) requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt
+	@$(MAKE) --no-print-directory virtual-environment
+	@echo "Installing what it needs to run and to be worked on from requirements-dev.txt (once; about a minute)."
+	@$(INSTALL) requirements-dev.txt
+	@touch $(VENV)/.runtime $@
+
+# One whose Python has gone from the machine is made anew.
+.PHONY: virtual-environment
+virtual-environment:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "This needs Python 3.11 or newer, and $(PYTHON) is `$(PYTHON) -V 2>&1`. Name another one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(RUN) -m pip --version >/dev/null 2>&1 || { echo "Making the virtual environment $(VENV) with `$(PYTHON) -V`."; $(PYTHON) -m venv --clear $(VENV); }
