@@ -37,7 +37,9 @@ def test_the_block_shows_the_address_and_the_demo_accounts(demo):
 
 
 def test_each_child_leads_a_session_of_its_own(demo):
-    assert [os.getsid(pid) for pid in demo.leaders()] == demo.leaders()
+    leaders = list(demo.leaders().values())
+    assert len(leaders) >= 3
+    assert [os.getsid(pid) for pid in leaders] == leaders
 
 
 def test_a_killed_web_master_is_replaced_and_leaves_no_worker(demo):
@@ -96,7 +98,7 @@ def test_ctrl_c_ends_everything_and_the_next_start_finds_its_data(tmp_path):
 
 def test_the_next_start_ends_what_a_killed_one_left(demo, tmp_path):
     with home(tmp_path / "var") as var_dir:
-        with up(var_dir) as killed:
+        with up(var_dir) as killed:  # nothing of it is ended at the end of this block: it has been killed
             left = killed.wait_until_ready().everybody()
             killed.end(signal.SIGKILL)
         leader, sentinel, *orphans = killed.family("workers")
@@ -108,7 +110,8 @@ def test_the_next_start_ends_what_a_killed_one_left(demo, tmp_path):
         with up(var_dir) as second:
             second.wait_until_ready()
             assert living(left) == []
-        assert "Ended what an earlier run left behind: web, workers, postgres.\n" in second.output
+        ended = next(line for line in second.lines if "Ended what an earlier run left behind: " in line)
+        assert all(name in ended for name in ("web", "workers", "postgres"))
         assert demo.leaders() == neighbours
         assert demo.ready()
 

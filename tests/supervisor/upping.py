@@ -20,7 +20,6 @@ from tests.environment import CHECKOUT, remove
 from voicepipeline.supervisor.embedded import EmbeddedPostgres
 
 READY = "Voice pipeline is ready"
-CHILDREN = ("postgres", "web", "workers")
 START_SECONDS = 60
 RECOVERY_SECONDS = 15
 OURS = ("SECRET_KEY", "DATABASE_URL", "SITE_URL", "WEB_HOST", "PORT", "DEBUG", "LOG_FORMAT", "LOG_LEVEL", "PYTHONPATH")
@@ -96,9 +95,12 @@ class Up:
 
     def pid(self, name: str) -> int | None:
         """The pid of this child, None while it is being started again."""
+        return self.leaders().get(name)
+
+    def leaders(self) -> dict[str, int]:
         register = self.var_dir / "children.json"
         known = json.loads(register.read_text()) if register.exists() else []
-        return next((entry["pid"] for entry in known if entry["name"] == name), None)
+        return {entry["name"]: entry["pid"] for entry in known}
 
     def ready(self) -> bool:
         """Whether pages and database answer."""
@@ -113,11 +115,8 @@ class Up:
         leader = psutil.Process(self.pid(name))
         return [leader, *leader.children(recursive=True)]
 
-    def leaders(self) -> list[int | None]:
-        return [self.pid(name) for name in CHILDREN]
-
     def everybody(self) -> list[psutil.Process]:
-        return [process for name in CHILDREN for process in self.family(name)]
+        return [process for name in self.leaders() for process in self.family(name)]
 
 
 def living(processes: list[psutil.Process]) -> list[psutil.Process]:

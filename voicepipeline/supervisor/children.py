@@ -83,6 +83,7 @@ def _environment(options: Options) -> dict[str, str]:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "voicepipeline.settings",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
         "VAR_DIR": str(options.var_dir),
         "SITE_URL": options.site_url,
         "WORKERS": str(options.workers),

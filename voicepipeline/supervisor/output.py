@@ -1,5 +1,6 @@
 """What `up` shows: every child's lines behind the child's name, and its own words."""
 
+import io
 import os
 import threading
 from collections.abc import Callable
@@ -14,6 +15,8 @@ class Output:
     """One writer for many threads. Lines are whole, and a reader who has gone away stops nothing."""
 
     def __init__(self, stream: TextIO) -> None:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 shows question marks
         self._stream = stream
         self._lock = threading.Lock()
         self._colours: dict[str, int] = {}
