@@ -6,7 +6,7 @@ from django.db.models.signals import post_migrate
 class VoicePipelineConfig(AppConfig):
     default = True
     name = "voicepipeline"
-    verbose_name = "Voice notes"
+    verbose_name = "Back office"
 
     def ready(self) -> None:
         from voicepipeline import roles
@@ -17,3 +17,9 @@ class VoicePipelineConfig(AppConfig):
 class BackOfficeAdminConfig(admin_apps.AdminConfig):
     default = False
     default_site = "voicepipeline.admin.site.BackOfficeSite"
+
+    def ready(self) -> None:
+        # Our pages first, so that another app's admin module can build on them.
+        from voicepipeline.admin import pages  # noqa: F401
+
+        super().ready()

@@ -20,6 +20,8 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
+        # Django logs a refused request once this method has returned, and hands the request over with the entry.
+        request.META["REQUEST_ID"] = request_id
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
         response["X-Request-ID"] = request_id

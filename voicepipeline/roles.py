@@ -3,19 +3,39 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import AnonymousUser, Group, Permission
+
+from voicepipeline.models import User
 
 VIEWER = "Viewer"
 OPERATOR = "Operator"
 ADMINISTRATOR = "Administrator"
 # Each role has what the roles before it have.
 ROLES = (VIEWER, OPERATOR, ADMINISTRATOR)
+SUMMARIES: Mapping[str, str] = {
+    VIEWER: "sees everything and changes nothing",
+    OPERATOR: "sees everything and acts on voice notes",
+    ADMINISTRATOR: "does everything, and manages users and settings",
+}
 
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     VIEWER: ("view_user",),
     OPERATOR: (),
-    ADMINISTRATOR: ("add_user", "change_user", "delete_user"),
+    ADMINISTRATOR: ("add_user", "change_user"),
 }
+
+
+def role_of(user: User | AnonymousUser) -> str | None:
+    """The highest of the three roles that this person holds."""
+    held = {group.name for group in user.groups.all()}
+    return next((role for role in reversed(ROLES) if role in held), None)
+
+
+def assign(user: User, group: Group | None) -> None:
+    """Put this person into the group of one role and out of the other two."""
+    user.groups.remove(*Group.objects.filter(name__in=ROLES))
+    if group is not None:
+        user.groups.add(group)
 
 
 def grant(app_label: str, permissions: Mapping[str, tuple[str, ...]]) -> None:

@@ -64,6 +64,7 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 12 * 3600
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "voicepipeline.views.csrf_failure"
 # Alpine, which unfold ships, evaluates expressions; unfold writes its colours into a style element.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -90,8 +91,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "axes",
     "csp",
-    "django_q",
+    # Before django_q, whose qcluster command it replaces.
     "voicepipeline",
+    "django_q",
     "retry",
     "metrics",
 ]
@@ -121,6 +123,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "voicepipeline.admin.shell.surroundings",
             ],
         },
     },
@@ -145,7 +148,9 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "shared_cache",
-    }
+    },
+    # django-q writes its own statistics twice a second; nobody reads them, clusters report in by rows of ours.
+    "django_q": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
 
 # --- People ----------------------------------------------------------------------------------------------------
@@ -168,6 +173,7 @@ AXES_CLIENT_IP_CALLABLE = "voicepipeline.middleware.client_address"
 AXES_LOCKOUT_CALLABLE = "voicepipeline.views.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 
 # --- Time and language -----------------------------------------------------------------------------------------
 USE_TZ = True
@@ -201,6 +207,7 @@ Q_CLUSTER = {
     "name": "voicepipeline",
     "label": "Queue",
     "orm": "default",
+    "cache": "django_q",
     "workers": WORKERS,
     "timeout": JOB_TIMEOUT_SECONDS,
     # A task taken from the table may wait behind a full local queue before it starts; only after that is it lost.
@@ -242,12 +249,30 @@ UNFOLD = {
     "SITE_SUBHEADER": "Back office",
     "SITE_SYMBOL": "graphic_eq",
     "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "voicepipeline.admin.shell.favicon"}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["voicepipeline.admin.shell.stylesheet"],
+    "SCRIPTS": ["voicepipeline.admin.shell.script"],
+    # Indigo keeps clear of the green, orange and red that say how a voice note fares. 500 is text on dark pages.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(96.2% .018 272.3)",
+            "100": "oklch(93% .034 272.8)",
+            "200": "oklch(87% .065 274)",
+            "300": "oklch(78.5% .115 274.7)",
+            "400": "oklch(73% .15 276)",
+            "500": "oklch(69% .17 276.9)",
+            "600": "oklch(48% .23 277)",
+            "700": "oklch(42% .22 277)",
+            "800": "oklch(38% .18 277.4)",
+            "900": "oklch(34% .14 278.7)",
+            "950": "oklch(25.7% .09 281.3)",
+        },
+    },
     "SIDEBAR": {
         "show_search": False,
-        "command_search": True,
+        "command_search": False,
         "show_all_applications": False,
         "navigation": "voicepipeline.admin.shell.sidebar",
     },

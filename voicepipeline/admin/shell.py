@@ -1,14 +1,117 @@
-"""What surrounds every page: the sidebar and the stylesheet."""
+"""What surrounds every page: the sidebar, the banner, the stylesheet and the script.
 
+Another app adds its page with `shell.add(Entry(...))` in its admin module.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+
+
+class Group(StrEnum):
+    """The sidebar's groups, from top to bottom."""
+
+    OVERVIEW = "Overview"
+    VOICE_NOTES = "Voice notes"
+    REVIEW = "Review"
+    METRICS = "Metrics"
+    CLUBS = "Clubs"
+    TEAM = "Team"
+    ENGINEERING = "Engineering"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page in the sidebar; seen once its URL exists, by those who hold the permission, or by all without one."""
+
+    group: Group
+    title: str
+    icon: str  # a Material Symbols name
+    url_name: str
+    permission: str | None = None
+    summary: str = ""  # one sentence for the card on the overview
+
+
+_entries: list[Entry] = [
+    Entry(Group.OVERVIEW, "Overview", "home", "admin:index"),
+    Entry(
+        Group.TEAM,
+        "Users",
+        "group",
+        "admin:voicepipeline_user_changelist",
+        "voicepipeline.view_user",
+        "Who may sign in here, and what their role lets them do.",
+    ),
+]
+
+
+def add(*entries: Entry) -> None:
+    _entries.extend(entry for entry in entries if entry not in _entries)
+
+
+def visible(request: HttpRequest) -> Iterator[tuple[Group, list[tuple[Entry, str]]]]:
+    """Each group with the entries that this viewer may open and their addresses; groups without one are left out."""
+    for group in Group:
+        pages = [
+            (entry, url)
+            for entry in _entries
+            if entry.group == group and (url := _address(entry)) and _may_open(request, entry)
+        ]
+        if pages:
+            yield group, pages
+
+
+def _may_open(request: HttpRequest, entry: Entry) -> bool:
+    return entry.permission is None or request.user.has_perm(entry.permission)
+
+
+def _address(entry: Entry) -> str:
+    try:
+        return reverse(entry.url_name)
+    except NoReverseMatch:
+        return ""
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The navigation in unfold's own terms."""
+    return [
+        {
+            # The overview stands alone at the top; a heading that repeats it would say nothing.
+            "title": "" if group is Group.OVERVIEW else str(group),
+            "items": [{"title": entry.title, "icon": entry.icon, "link": url} for entry, url in pages],
+        }
+        for group, pages in visible(request)
+    ]
+
+
+def cards(request: HttpRequest) -> list[dict[str, str]]:
+    """The same pages for the overview, without the overview itself."""
+    return [
+        {"group": str(group), "title": entry.title, "icon": entry.icon, "summary": entry.summary, "url": url}
+        for group, pages in visible(request)
+        if group is not Group.OVERVIEW
+        for entry, url in pages
+    ]
+
+
+def surroundings(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: what the layouts need on every page."""
+    return {"ai_simulated": settings.AI_SIMULATED}
 
 
 def stylesheet(request: HttpRequest) -> str:
     return static("voicepipeline/shell.css")
 
 
-def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    return []
+def script(request: HttpRequest) -> str:
+    return static("voicepipeline/shell.js")
+
+
+def favicon(request: HttpRequest) -> str:
+    return static("voicepipeline/favicon.svg")
