@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from tests.environment import UNSAFE_BUT_QUICK, connect, remove, running
+from tests.supervisor.upping import living
 from voicepipeline.supervisor import embedded
 from voicepipeline.supervisor.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
@@ -97,19 +98,25 @@ def test_a_folder_is_used_by_one_at_a_time(postgres):
 def test_it_starts_over_a_pid_file_whose_pid_is_now_another_programs(another):
     with another.lock():
         another.prepare()
-    pid_file = another.data_dir / "postmaster.pid"
-    pid_file.write_text(f"{os.getpid()}\n{another.data_dir}\n")
-    (another.socket_dir / ".s.PGSQL.5432.lock").write_text(f"{os.getpid()}\n")
-    with running(another), connect(another) as connection:
-        assert connection.execute("SELECT 1").fetchone() == (1,)
+    # PostgreSQL believes such a file only when the process could be its own: of its user, and not its parent.
+    with subprocess.Popen(["sleep", "60"], **another.popen_options()) as stranger:
+        (another.data_dir / "postmaster.pid").write_text(f"{stranger.pid}\n{another.data_dir}\n")
+        with running(another), connect(another) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert stranger.poll() is None
+        stranger.kill()
 
 
-def test_backends_of_a_killed_postmaster_do_not_survive_the_next_start(another):
-    with running(another) as postmaster:
+def test_a_backend_that_outlives_its_killed_postmaster_does_not_stop_the_next_start(another):
+    with running(another) as postmaster, connect(another) as connection:
+        backend = psutil.Process(connection.info.backend_pid)
+        backend.suspend()  # or it would see for itself that its postmaster has gone
         postmaster.kill()
         postmaster.wait()
+    assert living([backend])
     with running(another), connect(another) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert living([backend]) == []
 
 
 def test_a_half_made_data_folder_is_made_anew(another):

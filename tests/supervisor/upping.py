@@ -22,11 +22,13 @@ from voicepipeline.supervisor.embedded import EmbeddedPostgres
 READY = "Voice pipeline is ready"
 START_SECONDS = 60
 RECOVERY_SECONDS = 15
-OURS = ("SECRET_KEY", "DATABASE_URL", "SITE_URL", "WEB_HOST", "PORT", "DEBUG", "LOG_FORMAT", "LOG_LEVEL", "PYTHONPATH")
+# What the person at the terminal may have set, and what the test run sets for itself.
+LEFT_OUT = {"SECRET_KEY", "DATABASE_URL", "SITE_URL", "WEB_HOST", "PORT", "DEBUG", "LOG_FORMAT", "LOG_LEVEL"}
+LEFT_OUT |= {"PYTHONPATH", "DJANGO_ALLOW_ASYNC_UNSAFE"}
 
 
 def environment(var_dir: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
     return {**kept, "VAR_DIR": str(var_dir), "ENV_FILE": os.devnull, "WORKERS": "2", "WEB_WORKERS": "1", **more}
 
 
