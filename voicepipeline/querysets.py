@@ -1,19 +1,16 @@
 """Questions about notes and runs, one method each; nothing here writes."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-
-if TYPE_CHECKING:
-    from voicepipeline.models import Artifact, StageRun
 
 ACTIVE_STATUSES = ("received", "transcribing", "transcribed", "processing")
 ACTIVE_RUN_STATUSES = ("queued", "running")
 
 
-class ArtifactQuerySet(models.QuerySet["Artifact"]):
+class ArtifactQuerySet(models.QuerySet[Any]):
     def active(self) -> "ArtifactQuerySet":
         """On their way, with no end reached."""
         return self.filter(status__in=ACTIVE_STATUSES)
@@ -30,7 +27,7 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
         return self.active().filter(~Exists(runs), updated_at__lt=unchanged_since)
 
 
-class StageRunQuerySet(models.QuerySet["StageRun"]):
+class StageRunQuerySet(models.QuerySet[Any]):
     def active(self) -> "StageRunQuerySet":
         return self.filter(status__in=ACTIVE_RUN_STATUSES)
 

@@ -142,6 +142,8 @@ class ClusterBeat(models.Model):
     last_seen_at = models.DateTimeField("last sign of life", default=timezone.now)
     last_task_started_at = models.DateTimeField("last job taken up", null=True, blank=True)
     last_task_finished_at = models.DateTimeField("last job ended", null=True, blank=True)
+    ended_at = models.DateTimeField("ended by the watchdog", null=True, blank=True)
+    ended_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
         verbose_name = "cluster"

@@ -1,0 +1,60 @@
+"""django-q's cluster, made to report in and to let its workers give their runs back when it stops."""
+
+import gc
+import os
+import signal
+from importlib import import_module
+
+import psutil
+from django.conf import settings
+from django_q.cluster import Cluster
+from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
+
+from voicepipeline.engine.beats import Reporter, note_end, note_start
+from voicepipeline.engine.limits import limits
+from voicepipeline.engine.stopping import STOP_SIGNAL, prepare_worker
+
+
+class PipelineCluster(Cluster):
+    def start(self) -> int:
+        preload()
+        post_spawn.connect(prepare_worker)
+        pre_execute.connect(note_start)
+        post_execute_in_worker.connect(note_end)
+        # Inherited by the pusher and the monitor, which the stop signal must not touch; workers set their own handler.
+        signal.signal(STOP_SIGNAL, signal.SIG_IGN)
+        pid = int(super().start())
+        self.reporter = Reporter(self.sentinel.pid)
+        self.reporter.start()
+        return pid
+
+    def stop(self) -> bool:
+        """Let running work end; what takes longer than the grace is given back to the queue, uncharged."""
+        if not self.sentinel.is_alive():
+            return False
+        self.stop_event.set()
+        self.sentinel.join(limits().stopping_grace.total_seconds())
+        if self.sentinel.is_alive():
+            self._stop_workers()
+        return bool(super().stop())
+
+    def wait(self) -> None:
+        """Until the cluster has ended; its sentinel's death is ours, so that the supervisor sees it."""
+        self.sentinel.join()
+        self.reporter.stop()
+
+    def _stop_workers(self) -> None:
+        for process in psutil.Process(self.sentinel.pid).children():
+            try:
+                os.kill(process.pid, STOP_SIGNAL)
+            except ProcessLookupError:
+                continue
+
+
+def preload() -> None:
+    """Import the stages before the workers are forked, and keep that memory shared."""
+    import_module("voicepipeline.tasks")
+    for module in settings.STAGE_CODE.values():
+        import_module(module)
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,112 @@
+"""Ringing: a queued task that says "look at this run". It may be lost, doubled or late, and nothing depends on it."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+
+from voicepipeline.engine.limits import limits
+from voicepipeline.models import Artifact, StageRun
+from voicepipeline.stages import IN_ORDER, STAGES
+
+logger = logging.getLogger(__name__)
+
+# With more doorbells than this per worker a new run waits its turn, and the watchdog rings for the oldest.
+DIRECT_PER_WORKER = 2
+
+
+class Doorbell(NamedTuple):
+    run_id: int
+    stage: str
+    artifact_pk: int
+    voice_note_id: int | None
+
+
+def queue_depth(at_most: int) -> int:
+    """How many doorbells are waiting or being answered, counted up to this many."""
+    return int(OrmQ.objects.all()[:at_most].count())
+
+
+def may_ring_directly() -> bool:
+    most: int = settings.WORKERS * DIRECT_PER_WORKER
+    return queue_depth(most) < most
+
+
+def ring_on_commit(bell: Doorbell) -> None:
+    """Ring once the run is there to be found; a broker that is down costs only time, the watchdog rings again."""
+    transaction.on_commit(partial(ring, bell), robust=True)
+
+
+def ring(bell: Doorbell) -> None:
+    stage = STAGES[bell.stage]
+    subject = bell.voice_note_id if stage.takes_voice_note else bell.artifact_pk
+    async_task(stage.task, subject, bell.run_id)
+
+
+# The predicates stand in the outer WHERE too: after a lock wait only those are checked again.
+RING_DUE = """
+    status = 'queued' AND not_before <= %(now)s AND (
+        rung_at IS NULL
+        OR rung_at + make_interval(secs => least(%(first)s * power(2, ring_count - 1), %(longest)s)) <= %(now)s
+    )
+"""
+TAKE_DUE = f"""
+UPDATE voicepipeline_stagerun SET rung_at = %(now)s, ring_count = ring_count + 1
+WHERE id = ANY(ARRAY(
+    SELECT id FROM voicepipeline_stagerun WHERE stage = %(stage)s AND {RING_DUE}
+    ORDER BY queued_at, id LIMIT %(room)s FOR NO KEY UPDATE SKIP LOCKED
+)) AND {RING_DUE}
+RETURNING id, artifact_id, queued_at
+"""  # noqa: S608 — constants of this module
+
+
+def ring_due(now: datetime) -> int:
+    """Ring for runs that are due and unrung or unanswered, oldest first, each stage its share of the room."""
+    most = settings.WORKERS * limits().doorbells_per_worker
+    room = most - queue_depth(most)
+    rung = 0
+    # Later stages first: what is nearly done leaves before new work is taken in; what they leave is for the others.
+    for left, stage in zip(range(len(IN_ORDER), 0, -1), reversed(IN_ORDER), strict=True):
+        share = -(-(room - rung) // left)
+        if share > 0:
+            rung += _ring_oldest(stage.name, share, now)
+    return rung
+
+
+def _ring_oldest(stage: str, room: int, now: datetime) -> int:
+    how = limits()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TAKE_DUE,
+            {
+                "now": now,
+                "stage": stage,
+                "room": room,
+                "first": how.ring_again_first.total_seconds(),
+                "longest": how.ring_again_longest.total_seconds(),
+            },
+        )
+        taken = sorted(cursor.fetchall(), key=lambda row: (row[2], row[0]))
+    bells = _bells(stage, [(run_id, artifact_pk) for run_id, artifact_pk, _ in taken])
+    for bell in bells:
+        ring(bell)
+    return len(taken)
+
+
+def _bells(stage: str, taken: list[tuple[int, int]]) -> Iterable[Doorbell]:
+    notes: dict[int, int | None] = {}
+    if taken and STAGES[stage].takes_voice_note:
+        pks = [artifact_pk for _, artifact_pk in taken]
+        notes = dict(Artifact.objects.filter(pk__in=pks).values_list("pk", "voice_note_id"))
+    return [Doorbell(run_id, stage, artifact_pk, notes.get(artifact_pk)) for run_id, artifact_pk in taken]
+
+
+def forget_ring(run_id: int) -> None:
+    """This doorbell goes unanswered: let the watchdog ring again at once."""
+    StageRun.objects.filter(pk=run_id, status=StageRun.Status.QUEUED).update(rung_at=None, ring_count=0)

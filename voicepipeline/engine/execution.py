@@ -1,0 +1,89 @@
+"""What happens when a doorbell is answered: claim, work outside any transaction, settle."""
+
+import logging
+import os
+import socket
+import time
+
+from django.db import InterfaceError, OperationalError, connection
+from django_q.exceptions import TimeoutException
+
+from voicepipeline.engine import doorbell, stopping
+from voicepipeline.engine.claiming import Claim, claim
+from voicepipeline.engine.heartbeat import Heartbeat
+from voicepipeline.engine.limits import limits
+from voicepipeline.engine.reclaiming import WORKER_DIED
+from voicepipeline.engine.settling import settle
+from voicepipeline.engine.stopping import WorkerStopping, interruptible
+from voicepipeline.models import Artifact, StageRun
+from voicepipeline.stages.contract import StageFault, StageOutput, TransientFault
+
+logger = logging.getLogger(__name__)
+
+RECONNECT_PAUSE_SECONDS = 0.5
+
+
+def worker_name() -> str:
+    """Host, cluster and process: a worker's parent is its cluster's sentinel."""
+    return f"{socket.gethostname()}:{os.getppid()}:{os.getpid()}"
+
+
+def perform(run_id: int) -> None:
+    """Answer a doorbell: do this run if it is there to be done."""
+    if stopping.was_told():
+        doorbell.forget_ring(run_id)
+        return
+    taken = claim(run_id, worker=worker_name())
+    if taken is None:
+        return
+    with Heartbeat(taken):
+        outcome = _attempt(taken)
+        _settle_through_reconnects(taken, outcome)
+
+
+def _attempt(taken: Claim) -> StageOutput | StageFault | None:
+    """The stage's result or fault; None when this worker was told to stop."""
+    code = taken.stage.code
+    try:
+        given = code.load(Artifact.objects.select_related("voice_note").get(pk=taken.artifact_pk))
+        with interruptible():
+            return code.work(given)
+    except StageFault as fault:
+        return fault
+    except WorkerStopping:
+        return None
+    except TimeoutException:
+        return TransientFault("took_too_long", "The work took longer than it may and was stopped.")
+    except Exception:
+        # A fault nobody foresaw must end in the run's row, not in a log that staff never see.
+        logger.exception("a stage raised an unexpected error", extra={"run": taken.run_id, "stage": taken.stage.name})
+        return TransientFault("unexpected_error", "Something unexpected went wrong in this stage.")
+
+
+def _settle_through_reconnects(taken: Claim, outcome: StageOutput | StageFault | None) -> None:
+    """Keep a result that was paid for while the database is away, up to the run's hard deadline."""
+    give_up = time.monotonic() + limits().longest_run.total_seconds()
+    first = True
+    while True:
+        try:
+            if first or _still_mine(taken):
+                settle(taken, outcome)
+            return
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("result kept while the database is away", extra={"run": taken.run_id})
+            connection.close()
+            if time.monotonic() > give_up:
+                raise error
+            first = False
+            time.sleep(RECONNECT_PAUSE_SECONDS)
+
+
+def _still_mine(taken: Claim) -> bool:
+    """After a lost connection: whether the write is still to be made, or was committed without our hearing so.
+
+    A run that somebody else has moved on is settled once more, to have the late result discarded and told.
+    """
+    run = StageRun.objects.get(pk=taken.run_id)
+    ours = run.lease_token == taken.token
+    reclaimed = run.status == StageRun.Status.FAILED and run.error_code == WORKER_DIED
+    return not ours or run.status == StageRun.Status.RUNNING or reclaimed

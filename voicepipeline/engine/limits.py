@@ -1,0 +1,47 @@
+"""Every interval and limit of the engine, as the settings have them."""
+
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+
+@dataclass(frozen=True)
+class Limits:
+    lease: timedelta = timedelta(seconds=60)
+    # A run that works longer than this has its lease no longer renewed.
+    longest_run: timedelta = timedelta(seconds=240)
+    transient_budget: int = 6
+    crash_budget: int = 3
+    on_hold_pause: timedelta = timedelta(seconds=60)
+    ring_again_first: timedelta = timedelta(seconds=30)
+    ring_again_longest: timedelta = timedelta(minutes=10)
+    doorbells_per_worker: int = 4
+    watchdog_pause: timedelta = timedelta(seconds=1)
+    forgotten_after: timedelta = timedelta(seconds=30)
+    beat_every: timedelta = timedelta(seconds=5)
+    cluster_lost_after: timedelta = timedelta(seconds=30)
+    # A cluster that has been quiet for this long is given a self-test.
+    self_test_after: timedelta = timedelta(seconds=30)
+    wedged_after: timedelta = timedelta(seconds=90)
+    stopping_grace: timedelta = timedelta(seconds=5)
+    # No progress for this long is shown as stalled.
+    stalled_after: timedelta = timedelta(minutes=10)
+
+    @property
+    def heartbeat(self) -> timedelta:
+        return self.lease / 3
+
+
+def limits() -> Limits:
+    """The limits now: the defaults above, changed where ENGINE in the settings says so, durations in seconds."""
+    given: dict[str, Any] = settings.ENGINE
+    kinds = {field.name: field.type for field in fields(Limits)}
+    unknown = given.keys() - kinds.keys()
+    if unknown:
+        raise ValueError(f"ENGINE has no limit called {', '.join(sorted(unknown))}.")
+    changed: dict[str, Any] = {
+        name: timedelta(seconds=value) if kinds[name] is timedelta else int(value) for name, value in given.items()
+    }
+    return Limits(**changed)

@@ -1,0 +1,52 @@
+"""How the engine changes things: one transaction, the artifact locked first, the database's clock."""
+
+import functools
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, connection, transaction
+from psycopg import errors
+
+from voicepipeline.models import Artifact
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MAX_COLLISIONS = 5
+COLLISIONS = (errors.DeadlockDetected, errors.SerializationFailure)
+
+
+def engine_transaction(operation: Callable[P, R]) -> Callable[P, R]:
+    """Run as one transaction of its own, from the start again when the database ended it for a collision."""
+
+    @functools.wraps(operation)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        for collisions in range(1, MAX_COLLISIONS + 1):
+            try:
+                with transaction.atomic(durable=True):
+                    return operation(*args, **kwargs)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, COLLISIONS) or collisions == MAX_COLLISIONS:
+                    raise
+                logger.warning("transaction repeated after a collision", extra={"operation": operation.__name__})
+        raise AssertionError("unreachable")
+
+    return wrapper
+
+
+def lock_artifact(artifact_pk: int) -> Artifact:
+    """The artifact, read under the lock that orders everything about it."""
+    artifact: Artifact = Artifact.objects.select_for_update(no_key=True, of=("self",)).get(pk=artifact_pk)
+    return artifact
+
+
+def database_now() -> datetime:
+    """The moment that decides leases; ask after the lock is held, or it may be long past."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        row: tuple[datetime] = cursor.fetchone()
+        return row[0]

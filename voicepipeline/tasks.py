@@ -1,0 +1,23 @@
+"""What a doorbell calls. Ids in, nothing out; the run's row is the truth about the work."""
+
+from voicepipeline.engine.execution import perform
+
+
+def transcribe_audio(voice_note_id: int, run_id: int) -> None:
+    perform(run_id)
+
+
+def extract_claims(artifact_id: int, run_id: int) -> None:
+    perform(run_id)
+
+
+def resolve_entities(artifact_id: int, run_id: int) -> None:
+    perform(run_id)
+
+
+def generate_drafts(artifact_id: int, run_id: int) -> None:
+    perform(run_id)
+
+
+def self_test() -> None:
+    """Nothing to do: that a worker took it up is the answer."""
