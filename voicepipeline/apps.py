@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.core.checks import register
 from django.db.models.signals import post_migrate
 
 
@@ -9,8 +10,10 @@ class VoicePipelineConfig(AppConfig):
     verbose_name = "Back office"
 
     def ready(self) -> None:
-        from voicepipeline import roles
+        from voicepipeline import checks, roles
 
+        register(checks.check_queue_timing)
+        register(checks.check_engine_limits)
         post_migrate.connect(roles.grant_permissions, sender=self)
 
 

@@ -20,7 +20,7 @@ SUMMARIES: Mapping[str, str] = {
 
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     VIEWER: ("view_user",),
-    OPERATOR: (),
+    OPERATOR: ("release_artifact", "close_artifact"),
     ADMINISTRATOR: ("add_user", "change_user"),
 }
 

@@ -1,0 +1,46 @@
+"""System checks: settings that would make the pipeline repeat or lose time, found before it starts."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+
+from voicepipeline.engine.limits import limits
+
+SLACK_SECONDS = 60
+
+
+def check_queue_timing(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """A task may wait behind a full local queue before it starts; asked for again earlier, it runs twice."""
+    queue = settings.Q_CLUSTER
+    rounds = 1 + math.ceil((queue["queue_limit"] + queue["bulk"]) / queue["workers"])
+    needed = queue["timeout"] * rounds + SLACK_SECONDS
+    if queue["retry"] >= needed:
+        return []
+    return [
+        Error(
+            f"The queue hands a task out again after {queue['retry']} s, but one may rightly take {needed} s.",
+            hint=f"Set Q_CLUSTER['retry'] to at least {needed}, or lower the timeout or the local queue.",
+            id="voicepipeline.E001",
+        )
+    ]
+
+
+def check_engine_limits(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """Limits that contradict each other or that nobody knows."""
+    try:
+        how = limits()
+    except (TypeError, ValueError) as error:
+        return [Error(str(error), hint="See voicepipeline/engine/limits.py for the names.", id="voicepipeline.E002")]
+    if how.longest_run.total_seconds() < settings.JOB_TIMEOUT_SECONDS:
+        return [
+            Warning(
+                f"A run may work for {how.longest_run.total_seconds():.0f} s, less than the job timeout of "
+                f"{settings.JOB_TIMEOUT_SECONDS} s: one that works on is taken for dead.",
+                hint="Raise ENGINE['longest_run'] or lower JOB_TIMEOUT_SECONDS.",
+                id="voicepipeline.W003",
+            )
+        ]
+    return []

@@ -1,0 +1,125 @@
+"""What staff do to one voice note outside retries: give it back, close it, open it again."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from voicepipeline.access import verify_platform_staff
+from voicepipeline.engine.changes import Change, move_artifact
+from voicepipeline.engine.requests import active_run, cancel, give_back_stalled
+from voicepipeline.engine.scheduling import next_due, schedule_locked
+from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
+from voicepipeline.errors import InvalidTransition
+from voicepipeline.models import Artifact, EventType, StageRun, User
+from voicepipeline.policies.stalling import is_stalled
+from voicepipeline.text import safe_text
+
+MAX_REASON = 500
+UNKNOWN = "There is no voice note with this id."
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether it was done, and what to tell the person."""
+
+    done: bool
+    message: str
+
+
+@engine_transaction
+def release_and_requeue(artifact_id: uuid.UUID, *, by: User, reason: str = "") -> Outcome:
+    """Give a note that does not move on back to the queue; nothing it has is lost, and it is charged nothing."""
+    verify_platform_staff(by, "voicepipeline.release_artifact")
+    change = _open(artifact_id)
+    if change is None:
+        return Outcome(False, UNKNOWN)
+    artifact = change.artifact
+    run = active_run(artifact)
+    if not artifact.is_active:
+        return Outcome(False, f"It is {artifact.get_status_display().lower()}, so there is nothing to release.")
+    if not is_stalled(artifact.status, _last_progress(artifact, run), change.now):
+        return Outcome(False, "It is moving on by itself. Release it only when it has made no progress for a while.")
+    try:
+        _requeue(change, run)
+    except InvalidTransition as error:
+        return Outcome(False, str(error))
+    change.say(
+        EventType.STAGE_RELEASED,
+        of=f"released/{artifact.pk}/{change.now.isoformat()}",
+        stage=artifact.current_stage,
+        actor_id=by.pk,
+        metadata={"reason": reason or "released_by_staff"},
+    )
+    change.flush()
+    return Outcome(True, "Released. A worker will take it up in a moment.")
+
+
+def _requeue(change: Change, run: StageRun | None) -> None:
+    if run is not None:
+        give_back_stalled(change, run)
+        return
+    stage = next_due(change.artifact)
+    if stage is None:
+        raise InvalidTransition("Every stage has its result; there is nothing to queue.")
+    scheduling = schedule_locked(change, stage)
+    if scheduling.run is None:
+        raise InvalidTransition(scheduling.refusal)
+
+
+def _last_progress(artifact: Artifact, run: StageRun | None) -> datetime:
+    """When this note last moved: a run that is not due yet counts from when it will be."""
+    moments = [artifact.updated_at]
+    if run is not None:
+        moments.append(run.started_at if run.status == StageRun.Status.RUNNING and run.started_at else run.not_before)
+    return max(moments)
+
+
+@engine_transaction
+def close_artifact(artifact_id: uuid.UUID, *, by: User, reason: str) -> Outcome:
+    """Settle that a failed or waiting note will not be fixed; it can be opened again."""
+    verify_platform_staff(by, "voicepipeline.close_artifact")
+    reason = safe_text(reason.strip(), MAX_REASON)
+    if not reason:
+        return Outcome(False, "Say why: the reason is kept with the voice note.")
+    change = _open(artifact_id)
+    if change is None:
+        return Outcome(False, UNKNOWN)
+    artifact = change.artifact
+    if artifact.closed_at is not None:
+        return Outcome(False, f"Already closed by {artifact.closed_by}.")
+    if artifact.status != Artifact.Status.FAILED:
+        try:
+            cancel(change, message="Cancelled by a person.")
+        except InvalidTransition:
+            state = artifact.get_status_display().lower()
+            return Outcome(False, f"It is {state}. Only a voice note that failed or waits can be closed.")
+    move_artifact(
+        change,
+        of=f"closed/{artifact.pk}/{change.now.isoformat()}",
+        closed_at=change.now,
+        closed_by=by,
+        closed_reason=reason,
+    )
+    change.flush()
+    return Outcome(True, "Closed. It no longer counts as a problem.")
+
+
+@engine_transaction
+def reopen_artifact(artifact_id: uuid.UUID, *, by: User) -> Outcome:
+    """Make a closed note a failed one again, so that it can be retried."""
+    verify_platform_staff(by, "voicepipeline.close_artifact")
+    change = _open(artifact_id)
+    if change is None:
+        return Outcome(False, UNKNOWN)
+    if change.artifact.closed_at is None:
+        return Outcome(False, "It is not closed.")
+    move_artifact(change, of=f"reopened/{change.artifact.pk}", closed_at=None, closed_by=None, closed_reason="")
+    change.flush()
+    return Outcome(True, "Open again.")
+
+
+def _open(artifact_id: uuid.UUID) -> Change | None:
+    pk = Artifact.objects.filter(artifact_id=artifact_id).values_list("pk", flat=True).first()
+    if pk is None:
+        return None
+    return Change(lock_artifact(pk), database_now())

@@ -1,0 +1,74 @@
+"""The questions that pages, commands and other apps ask of the log and of the notes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from voicepipeline.models import Artifact, PipelineEvent
+
+MAX_PAGE = 500
+MAX_TIMELINE = 2_000
+# A club's events lie scattered over the whole log: without a bound the search for them would be one, too.
+CLUB_HORIZON = timedelta(hours=48)
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """Events, newest first, and where the next page starts (None: there is no next page)."""
+
+    events: Sequence[PipelineEvent]
+    next_before_id: int | None
+
+
+def get_recent_events(
+    *,
+    event_type: str | None = None,
+    stage: str | None = None,
+    organization_id: int | None = None,
+    artifact: Artifact | None = None,
+    errors_only: bool = False,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before_id: int | None = None,
+    page_size: int = 50,
+) -> EventPage:
+    """The newest events that fit, a page at a time; the next page begins before the last id of this one."""
+    events = PipelineEvent.objects.select_related("artifact", "organization", "coach", "actor").order_by("-id")
+    if organization_id is not None and since is None:
+        since = timezone.now() - CLUB_HORIZON
+    equal = {
+        "event_type": event_type,
+        "pipeline_stage": stage,
+        "organization_id": organization_id,
+        "artifact": artifact,
+        "timestamp__gte": since,
+        "timestamp__lt": until,
+        "id__lt": before_id,
+    }
+    events = events.filter(**{name: value for name, value in equal.items() if value is not None})
+    if errors_only:
+        events = events.exclude(error_code="")
+    size = min(max(page_size, 1), MAX_PAGE)
+    found = list(events[: size + 1])
+    page = found[:size]
+    return EventPage(page, page[-1].pk if len(found) > size else None)
+
+
+def get_event_timeline(artifact: Artifact) -> list[PipelineEvent]:
+    """Everything the log still has of one note, oldest first; of an endless story, the newest part."""
+    newest = PipelineEvent.objects.filter(artifact=artifact).select_related("actor").order_by("-id")[:MAX_TIMELINE]
+    return list(reversed(newest))
+
+
+def get_active_artifacts() -> QuerySet[Artifact]:
+    """Notes on their way, the longest waiting first."""
+    return Artifact.objects.active().select_related("organization", "sender").order_by("received_at", "id")
+
+
+def get_failed_artifacts(*, since: datetime | None = None) -> QuerySet[Artifact]:
+    """Failed notes that nobody has closed, newest first, as far back as `since` by when they failed."""
+    failed = Artifact.objects.failed().select_related("organization", "sender").order_by("-updated_at", "-id")
+    return failed if since is None else failed.filter(updated_at__gte=since)
