@@ -38,7 +38,7 @@ def test_the_block_shows_the_address_and_the_demo_accounts(demo):
 
 def test_each_child_leads_a_session_of_its_own(demo):
     leaders = list(demo.leaders().values())
-    assert len(leaders) >= 3
+    assert len(leaders) >= 4
     assert [os.getsid(pid) for pid in leaders] == leaders
 
 
@@ -53,6 +53,10 @@ def test_a_killed_cluster_parent_is_replaced_and_leaves_no_worker(demo):
     old = demo.family("workers")
     kill_and_wait_for_another(demo, "workers", demo.pid("workers"))
     assert living(old) == []
+
+
+def test_a_killed_watchdog_is_replaced(demo):
+    kill_and_wait_for_another(demo, "watchdog", demo.pid("watchdog"))
 
 
 def test_a_killed_sentinel_takes_its_whole_cluster_with_it(demo):
@@ -129,6 +133,7 @@ def test_what_dies_five_times_in_a_minute_ends_everything(tmp_path):
         "Stopped: workers ended 5 times within a minute, last with exit code 1. "
         "Its last line: SystemExit: broken on purpose\n"
     )
+    assert READY not in running.output
     assert living(everybody) == []
 
 

@@ -66,6 +66,7 @@ def services(options: Options) -> list[Child]:
             *("--config", "python:voicepipeline.supervisor.web", "--bind", options.bind),
         ),
         _manage("workers", options, "qcluster"),
+        _manage("watchdog", options, "pipeline_watchdog"),
     ]
 
 

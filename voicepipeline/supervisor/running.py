@@ -15,6 +15,8 @@ DEATHS_ALLOWED = 5
 WINDOW_SECONDS = 60.0
 FIRST_DELAY_SECONDS = 0.5
 LAST_LINES_SECONDS = 2.0
+# What cannot work at all has died by then.
+SETTLED_SECONDS = 1.5
 
 
 def in_words(returncode: int) -> str:
@@ -37,6 +39,7 @@ class Running:
         self._reader: Reader | None = None
         self.known: Known | None = None
         self.start_at = 0.0
+        self._started = 0.0
 
     @property
     def last_line(self) -> str:
@@ -45,6 +48,7 @@ class Running:
     def start(self) -> None:
         self.child.before_start()
         self._process = self._open()
+        self._started = time.monotonic()
         assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
         self._reader = Reader(self._process.stdout, self._on_line)
         self.known = Known(
@@ -69,6 +73,9 @@ class Running:
 
     def has_died(self) -> bool:
         return self.known is not None and not self.known.is_alive()
+
+    def is_settled(self) -> bool:
+        return self.known is not None and time.monotonic() - self._started > SETTLED_SECONDS
 
     def bury(self) -> int:
         """Kill what is left of the group, then collect the leader: until then its number cannot pass to others."""

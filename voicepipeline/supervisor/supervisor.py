@@ -90,7 +90,7 @@ class Supervisor:
         announced = False
         while not self.stop_requested:
             self._look_after_children()
-            if not announced and self._web_answers():
+            if not announced and self._everything_answers():
                 self._announce()
                 announced = True
             time.sleep(TICK_SECONDS)
@@ -160,6 +160,9 @@ class Supervisor:
             [f"Voice pipeline is ready:  {self.options.site_url}/", "", *self._notes, "", "Ctrl-C stops everything."]
         )
         self._notes.clear()
+
+    def _everything_answers(self) -> bool:
+        return all(running.is_settled() for running in self._running) and self._web_answers()
 
     def _web_answers(self) -> bool:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.host, self.options.host)  # noqa: S104
