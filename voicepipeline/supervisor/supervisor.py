@@ -19,7 +19,7 @@ from voicepipeline.supervisor.running import DEATHS_ALLOWED, Running, in_words
 
 TICK_SECONDS = 0.1
 GRACE_SECONDS = 15.0
-LEFTOVER_GRACE_SECONDS = 5.0
+LEFTOVER_GRACE_SECONDS = 3.0
 ANSWER_SECONDS = 2.0
 SUCCESS = in_words(0)
 

@@ -17,7 +17,7 @@ MAX_PORT = 65_535
 
 
 class Command(BaseCommand):
-    help = "Runs everything: the database (unless DATABASE_URL names one), the web pages and the workers."
+    help = "Runs everything: the database (unless DATABASE_URL names one), the web pages, the workers and their watchdog."
     # The children look at the database; this process never does.
     requires_system_checks = ()
 
