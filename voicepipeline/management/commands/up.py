@@ -17,7 +17,9 @@ MAX_PORT = 65_535
 
 
 class Command(BaseCommand):
-    help = "Runs everything: the database (unless DATABASE_URL names one), the web pages, the workers and their watchdog."
+    help = (
+        "Runs everything: the database (unless DATABASE_URL names one), the web pages, the workers and their watchdog."
+    )
     # The children look at the database; this process never does.
     requires_system_checks = ()
 
