@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psutil
 import psycopg
 import pytest
@@ -40,6 +41,12 @@ def _settle_environment() -> None:
 
 
 _settle_environment()
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile(
+    "project", deadline=None, database=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("project")
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from voicepipeline.stages.contract import PermanentFault, ProviderFault, StageOu
 RESULT_TABLE = """
 CREATE TABLE IF NOT EXISTS tests_stageresult (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    artifact_id bigint NOT NULL REFERENCES voicepipeline_artifact DEFERRABLE INITIALLY DEFERRED,
+    artifact_id bigint NOT NULL,
     stage text NOT NULL,
     run_id bigint NOT NULL,
     token integer NOT NULL,

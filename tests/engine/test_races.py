@@ -1,0 +1,146 @@
+"""Real threads against the real database: whoever comes second finds that there is nothing left to do."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from tests.engine.helpers import active_run, claimed, events_of, make_artifact, past, results, scheduled
+from tests.stages.scripted import Given
+from voicepipeline.engine.claiming import claim
+from voicepipeline.engine.reclaiming import Suspect, reclaim
+from voicepipeline.engine.scheduling import schedule_stage
+from voicepipeline.engine.settling import finish
+from voicepipeline.models import Artifact, PipelineEvent, StageName, StageRun
+from voicepipeline.stages.contract import StageOutput
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RELEASE_TIMEOUT = 30
+
+
+class Crew:
+    """Threads that each keep a connection and do the same thing at the same instant, round after round."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def at_once(self, rounds: int, prepare: Callable[[], object], act: Callable[[object], object]) -> list[list]:
+        barrier = threading.Barrier(self.size + 1, timeout=RELEASE_TIMEOUT)
+        subjects: list = [None] * rounds
+        outcomes: list[list] = [[] for _ in range(rounds)]
+
+        def member() -> None:
+            try:
+                for number in range(rounds):
+                    barrier.wait()
+                    try:
+                        outcomes[number].append(act(subjects[number]))
+                    except Exception as error:
+                        outcomes[number].append(error)
+                    barrier.wait()
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=member) for _ in range(self.size)]
+        for thread in threads:
+            thread.start()
+        for number in range(rounds):
+            subjects[number] = prepare()
+            barrier.wait()
+            barrier.wait()
+        for thread in threads:
+            thread.join()
+        return outcomes
+
+
+def scheduled_run() -> int:
+    artifact = make_artifact()
+    return scheduled(artifact).pk
+
+
+def test_of_two_claimers_one_wins_every_time():
+    outcomes = Crew(2).at_once(200, scheduled_run, lambda run_id: claim(run_id, worker="test:1:1"))
+    assert [sum(outcome is not None for outcome in pair) for pair in outcomes] == [1] * 200
+    assert not [error for pair in outcomes for error in pair if isinstance(error, Exception)]
+    assert set(StageRun.objects.values_list("lease_token", flat=True)) == {1}
+
+
+def test_of_eight_who_schedule_one_does_and_seven_are_told():
+    def schedule(artifact_pk):
+        return schedule_stage(artifact_pk, StageName.TRANSCRIPTION)
+
+    outcomes = Crew(8).at_once(50, lambda: make_artifact().pk, schedule)
+    assert not [error for eight in outcomes for error in eight if isinstance(error, Exception)]
+    assert [sum(scheduling.run is not None for scheduling in eight) for eight in outcomes] == [1] * 50
+    refusals = {scheduling.refusal for eight in outcomes for scheduling in eight if scheduling.run is None}
+    assert refusals == {"Transcription is already waiting for this voice note."}
+    assert StageRun.objects.count() == 50
+
+
+def test_a_hundred_late_results_are_discarded_and_told():
+    for _ in range(100):
+        artifact = make_artifact()
+        run = scheduled(artifact)
+        late = claimed(artifact)
+        StageRun.objects.filter(pk=run.pk).update(lease_until=past(seconds=120))
+        run.refresh_from_db()
+        assert reclaim(Suspect(run.pk, artifact.pk, late.token, run.lease_until))
+        finish(late, StageOutput(Given("transcription", "ok", run.pk, late.token)))
+        assert results(artifact) == []
+        assert events_of(artifact).count("stage_result_discarded") == 1
+    assert PipelineEvent.objects.filter(event_type="stage_result_discarded").count() == 100
+    assert StageRun.objects.filter(status="queued", crash_no=1).count() == 100
+
+
+def test_a_late_result_told_twice_is_logged_once():
+    artifact = make_artifact()
+    run = scheduled(artifact)
+    late = claimed(artifact)
+    StageRun.objects.filter(pk=run.pk).update(lease_until=past(seconds=120))
+    run.refresh_from_db()
+    reclaim(Suspect(run.pk, artifact.pk, late.token, run.lease_until))
+    for _ in range(2):
+        finish(late, StageOutput(Given("transcription", "ok", run.pk, late.token)))
+    assert events_of(artifact).count("stage_result_discarded") == 1
+
+
+def test_finish_and_reclaim_at_the_same_instant_leave_one_ending():
+    def prepare():
+        artifact = make_artifact()
+        run = scheduled(artifact)
+        taken = claimed(artifact)
+        StageRun.objects.filter(pk=run.pk).update(lease_until=past(seconds=120))
+        run.refresh_from_db()
+        return taken, Suspect(run.pk, artifact.pk, taken.token, run.lease_until)
+
+    turns = iter(range(100))
+
+    def act(subject):
+        taken, suspect = subject
+        if next(turns) % 2:
+            return reclaim(suspect)
+        return finish(taken, StageOutput(Given("transcription", "ok", taken.run_id, taken.token)))
+
+    outcomes = Crew(2).at_once(50, prepare, act)
+    assert not [error for pair in outcomes for error in pair if isinstance(error, Exception)]
+    for artifact in Artifact.objects.all():
+        ended = events_of(artifact)
+        finished = ended.count("transcription_completed")
+        assert finished + ended.count("stage_run_reclaimed") == 1
+        assert len(results(artifact)) == finished
+        assert active_run(artifact).status == "queued"
+
+
+def test_a_heartbeat_beats_a_reclaim_that_saw_the_older_lease():
+    artifact = make_artifact()
+    run = scheduled(artifact)
+    taken = claimed(artifact)
+    StageRun.objects.filter(pk=run.pk).update(lease_until=past(seconds=120))
+    run.refresh_from_db()
+    suspect = Suspect(run.pk, artifact.pk, taken.token, run.lease_until)
+    StageRun.objects.filter(pk=run.pk).update(lease_until=run.lease_until + timedelta(seconds=200))
+    assert not reclaim(suspect)
+    assert active_run(artifact).status == "running"
