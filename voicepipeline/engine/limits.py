@@ -26,12 +26,20 @@ class Limits:
     self_test_after: timedelta = timedelta(seconds=30)
     wedged_after: timedelta = timedelta(seconds=90)
     stopping_grace: timedelta = timedelta(seconds=5)
-    # No progress for this long is shown as stalled.
-    stalled_after: timedelta = timedelta(minutes=10)
+    # A note that makes no progress for this long in a stage is shown as stalled, and may be released.
+    transcription_stalled_after: timedelta = timedelta(minutes=10)
+    claims_extraction_stalled_after: timedelta = timedelta(minutes=10)
+    entity_resolution_stalled_after: timedelta = timedelta(minutes=10)
+    draft_generation_stalled_after: timedelta = timedelta(minutes=10)
 
     @property
     def heartbeat(self) -> timedelta:
         return self.lease / 3
+
+    def stalled_after(self, stage: str) -> timedelta:
+        """How long a note may stand still in this stage; one that has not entered any waits for the first."""
+        limit: timedelta = getattr(self, f"{stage or 'transcription'}_stalled_after")
+        return limit
 
 
 def limits() -> Limits:

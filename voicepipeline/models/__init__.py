@@ -1,4 +1,5 @@
 from voicepipeline.models.events import DroppedEvent, EventType, PipelineEvent
+from voicepipeline.models.jobs import ScheduledJob
 from voicepipeline.models.notes import Artifact, SourceChannel, StageName, VoiceNote
 from voicepipeline.models.people import Coach, Organization, Player, Team, User
 from voicepipeline.models.runs import ClusterBeat, StageRun
@@ -12,6 +13,7 @@ __all__ = [
     "Organization",
     "PipelineEvent",
     "Player",
+    "ScheduledJob",
     "SourceChannel",
     "StageName",
     "StageRun",

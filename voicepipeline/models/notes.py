@@ -164,6 +164,20 @@ class Artifact(models.Model):
                 "organization", "status", F("received_at").desc(), F("id").desc(), name="artifact_club_status_newest"
             ),
             models.Index("organization", F("received_at").desc(), F("id").desc(), name="artifact_club_newest"),
+            models.Index("source_channel", F("received_at").desc(), F("id").desc(), name="artifact_source_newest"),
+            models.Index(
+                "current_stage",
+                F("received_at").desc(),
+                F("id").desc(),
+                condition=~Q(current_stage=""),
+                name="artifact_stage_newest",
+            ),
+            models.Index(
+                F("received_at").desc(),
+                F("id").desc(),
+                condition=Q(closed_at__isnull=False),
+                name="artifact_closed_newest",
+            ),
             models.Index(
                 fields=["updated_at"],
                 condition=Q(status__in=["received", "transcribing", "transcribed", "processing"]),

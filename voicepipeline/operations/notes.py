@@ -6,12 +6,13 @@ from datetime import datetime
 
 from voicepipeline.access import verify_platform_staff
 from voicepipeline.engine.changes import Change, move_artifact
+from voicepipeline.engine.limits import limits
 from voicepipeline.engine.requests import active_run, cancel, give_back_stalled
 from voicepipeline.engine.scheduling import next_due, schedule_locked
 from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
 from voicepipeline.errors import InvalidTransition
 from voicepipeline.models import Artifact, EventType, StageRun, User
-from voicepipeline.policies.stalling import is_stalled
+from voicepipeline.policies.stalling import is_stalled, last_progress
 from voicepipeline.text import safe_text
 
 MAX_REASON = 500
@@ -37,7 +38,7 @@ def release_and_requeue(artifact_id: uuid.UUID, *, by: User, reason: str = "") -
     run = active_run(artifact)
     if not artifact.is_active:
         return Outcome(False, f"It is {artifact.get_status_display().lower()}, so there is nothing to release.")
-    if not is_stalled(artifact.status, _last_progress(artifact, run), change.now):
+    if not is_stalled(_last_progress(artifact, run), change.now, limits().stalled_after(artifact.current_stage)):
         return Outcome(False, "It is moving on by itself. Release it only when it has made no progress for a while.")
     try:
         _requeue(change, run)
@@ -67,11 +68,10 @@ def _requeue(change: Change, run: StageRun | None) -> None:
 
 
 def _last_progress(artifact: Artifact, run: StageRun | None) -> datetime:
-    """When this note last moved: a run that is not due yet counts from when it will be."""
-    moments = [artifact.updated_at]
-    if run is not None:
-        moments.append(run.started_at if run.status == StageRun.Status.RUNNING and run.started_at else run.not_before)
-    return max(moments)
+    if run is None:
+        return artifact.updated_at
+    running = run.status == StageRun.Status.RUNNING
+    return last_progress(artifact.updated_at, run.started_at if running else run.not_before)
 
 
 @engine_transaction
