@@ -6,6 +6,14 @@ RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r
 COMPILE := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
+# One whose Python has gone from the machine is made anew.
+define VIRTUAL_ENVIRONMENT
+@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "This needs Python 3.11 or newer, and $(PYTHON) is `$(PYTHON) -V 2>&1`. Name another one: make PYTHON=/path/to/python3" >&2; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+@$(RUN) -m pip --version >/dev/null 2>&1 || { echo "Making the virtual environment $(VENV) with `$(PYTHON) -V`."; $(PYTHON) -m venv --clear $(VENV); }
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint lock
 
@@ -37,21 +45,13 @@ lock: $(VENV)/.dev ## write requirements*.txt anew from pyproject.toml
 	$(COMPILE) --group dev --output-file requirements-dev.txt
 
 $(VENV)/.runtime: requirements.txt
-	@$(MAKE) --no-print-directory virtual-environment
+	$(VIRTUAL_ENVIRONMENT)
 	@echo "Installing what it needs to run from requirements.txt (once; about a minute)."
 	@$(INSTALL) requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt
-	@$(MAKE) --no-print-directory virtual-environment
+	$(VIRTUAL_ENVIRONMENT)
 	@echo "Installing what it needs to run and to be worked on from requirements-dev.txt (once; about a minute)."
 	@$(INSTALL) requirements-dev.txt
 	@touch $(VENV)/.runtime $@
-
-# One whose Python has gone from the machine is made anew.
-.PHONY: virtual-environment
-virtual-environment:
-	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "This needs Python 3.11 or newer, and $(PYTHON) is `$(PYTHON) -V 2>&1`. Name another one: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	@$(RUN) -m pip --version >/dev/null 2>&1 || { echo "Making the virtual environment $(VENV) with `$(PYTHON) -V`."; $(PYTHON) -m venv --clear $(VENV); }
