@@ -13,7 +13,8 @@ import psutil
 import psycopg
 import pytest
 
-from tests.environment import UNSAFE_BUT_QUICK, connect, remove, running
+from tests.environment import remove
+from tests.postgres import UNSAFE_BUT_QUICK, connect, running
 from tests.supervisor.upping import living
 from voicepipeline.supervisor import embedded
 from voicepipeline.supervisor.embedded import EmbeddedPostgres, EmbeddedPostgresError

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.environment import connect
+from tests.postgres import connect
 from tests.supervisor.upping import READY, Up, home, living, manage, until, up
 from voicepipeline.operations.first_run import DEMO_ACCOUNTS
 from voicepipeline.supervisor.embedded import EmbeddedPostgres
