@@ -3,7 +3,7 @@
 Another app adds its page with `shell.add(Entry(...))` in its admin module.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -55,12 +55,14 @@ def add(*entries: Entry) -> None:
     _entries.extend(entry for entry in entries if entry not in _entries)
 
 
-def visible(request: HttpRequest) -> Iterator[tuple[Group, list[tuple[Entry, str]]]]:
+def visible(
+    request: HttpRequest, entries: Sequence[Entry] = _entries
+) -> Iterator[tuple[Group, list[tuple[Entry, str]]]]:
     """Each group with the entries that this viewer may open and their addresses; groups without one are left out."""
     for group in Group:
         pages = [
             (entry, url)
-            for entry in _entries
+            for entry in entries
             if entry.group == group and (url := _address(entry)) and _may_open(request, entry)
         ]
         if pages:

@@ -12,11 +12,17 @@ function keepsFocus(flag) {
     },
     enter() {
       this.cameFrom = document.activeElement;
-      // A field to fill in comes before the close button.
-      this.$nextTick(() => {
-        const all = this.focusable();
-        (all.find((element) => element.matches("input, select, textarea")) || all[0] || this.$root).focus();
-      });
+      this.focusFirst();
+    },
+    focusFirst() {
+      const all = this.focusable();
+      if (all.length > 0) {
+        // A field to fill in comes before the close button.
+        (all.find((element) => element.matches("input, select, textarea")) || all[0]).focus();
+      } else if (this[flag]) {
+        // Alpine shows the dialog a moment after the flag was set.
+        requestAnimationFrame(() => this.focusFirst());
+      }
     },
     leave() {
       if (this.cameFrom && this.cameFrom.isConnected) {

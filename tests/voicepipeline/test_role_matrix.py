@@ -1,0 +1,108 @@
+"""Who may open which page of the admin. A page that this table does not know fails the test."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.urls import URLPattern, reverse
+from django.urls.resolvers import RegexPattern
+
+from tests.factories import make_user
+from voicepipeline import roles
+
+pytestmark = pytest.mark.django_db
+
+VIEWERS = ("anonymous", "coach", "is_staff", "no role", "viewer", "operator", "administrator")
+LOGIN, OK, AWAY, NO, GONE, METHOD = "login", 200, 302, 403, 404, 405
+STRANGERS = (LOGIN, NO, NO)
+
+
+def seen_by(no_role, viewer, operator, administrator):
+    """Strangers are stopped at every page alike; what differs is what the roles may open."""
+    return dict(zip(VIEWERS, (*STRANGERS, no_role, viewer, operator, administrator), strict=True))
+
+
+ALL = seen_by(OK, OK, OK, OK)
+READERS = seen_by(NO, OK, OK, OK)
+ADMINISTRATORS = seen_by(NO, NO, NO, OK)
+NOBODY = seen_by(NO, NO, NO, NO)
+
+EXPECTED = {
+    "index": ALL,
+    # The form is for everybody who is not in yet; who is in has no business there.
+    "login": {**seen_by(AWAY, AWAY, AWAY, AWAY), "anonymous": OK},
+    # Signing out takes a POST, which everybody may send: see test_sign_in.
+    "logout": dict.fromkeys(VIEWERS, AWAY),
+    "password_change": ALL,
+    "password_change_done": ALL,
+    "autocomplete": NOBODY,  # no field of any form uses it yet
+    "jsi18n": ALL,
+    "view_on_site": seen_by(GONE, GONE, GONE, GONE),
+    "app_list": seen_by(AWAY, AWAY, AWAY, AWAY),
+    "voicepipeline_user_changelist": READERS,
+    "voicepipeline_user_add": ADMINISTRATORS,
+    "voicepipeline_user_history": READERS,
+    "voicepipeline_user_delete": NOBODY,
+    "voicepipeline_user_change": READERS,
+    "auth_user_password_change": ADMINISTRATORS,
+    # Patterns without a name.
+    "voicepipeline/user/<path:object_id>/": seen_by(AWAY, AWAY, AWAY, AWAY),
+    "(?P<url>.*)$": seen_by(GONE, GONE, GONE, GONE),
+}
+
+
+def pages(patterns=None, prefix=""):
+    """Every page of the admin: its name, or its route when it has none, and its whole route."""
+    for pattern in admin.site.get_urls() if patterns is None else patterns:
+        route = prefix + (
+            pattern.pattern.regex.pattern if isinstance(pattern.pattern, RegexPattern) else str(pattern.pattern)
+        )
+        if isinstance(pattern, URLPattern):
+            yield pattern.name or route, route
+        else:
+            yield from pages(pattern.url_patterns, route)
+
+
+def address(name, route, target):
+    arguments = {
+        "view_on_site": {"content_type_id": 1, "object_id": 0},
+        "app_list": {"app_label": "voicepipeline"},
+        "voicepipeline_user_history": {"object_id": target.pk},
+        "voicepipeline_user_delete": {"object_id": target.pk},
+        "voicepipeline_user_change": {"object_id": target.pk},
+        "auth_user_password_change": {"id": target.pk},
+        "voicepipeline/user/<path:object_id>/": f"voicepipeline/user/{target.pk}/",
+        "(?P<url>.*)$": "nowhere/",
+    }.get(name, {})
+    if isinstance(arguments, str):
+        return reverse("admin:index") + arguments
+    return reverse(f"admin:{name}", kwargs=arguments)
+
+
+def sign_in_as(client, viewer):
+    if viewer != "anonymous":
+        fields = {
+            "coach": {"is_platform_staff": False},
+            "is_staff": {"is_platform_staff": False, "is_staff": True},
+        }.get(viewer, {})
+        role = viewer.capitalize() if viewer.capitalize() in roles.ROLES else None
+        user = make_user(role, **fields)
+        if viewer in ("coach", "is_staff"):
+            # Even with permissions: what counts first is the flag.
+            user.user_permissions.set(Permission.objects.filter(codename__endswith="_user"))
+        client.force_login(user)
+
+
+def test_every_page_of_the_admin_is_in_the_table():
+    assert {name for name, _ in pages()} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("viewer", VIEWERS)
+def test_each_kind_of_person_opens_their_pages_and_no_others(client, viewer):
+    target = make_user(roles.VIEWER)
+    sign_in_as(client, viewer)
+    answers = {}
+    for name, route in pages():
+        response = client.get(address(name, route, target))
+        to_login = response.status_code == 302 and response["Location"].startswith(reverse("admin:login"))
+        answers[name] = LOGIN if to_login else response.status_code
+    assert answers == {name: expected[viewer] for name, expected in EXPECTED.items()}
