@@ -15,7 +15,7 @@ define VIRTUAL_ENVIRONMENT
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint lock
+.PHONY: help demo up test bench lint lock
 
 help: ## what can be made (this list)
 	@echo "make <target>, with Python 3.11 or newer; PYTHON=/path/to/python3 chooses another one."
@@ -29,6 +29,9 @@ up: $(VENV)/.runtime ## everything, with your own data
 
 test: $(VENV)/.dev ## all tests
 	$(RUN) -m pytest
+
+bench: $(VENV)/.dev ## measurements, as ratios; make bench ONLY=event_log for one of them
+	$(RUN) -m tests.benchmarks $(ONLY)
 
 # Without a person's .env: the same verdict on every machine.
 lint: export ENV_FILE = /dev/null

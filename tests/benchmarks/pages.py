@@ -1,0 +1,74 @@
+"""Pages over a million notes: how many queries each makes, and how long the server takes."""
+
+import statistics
+import time
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext, override_settings
+from django.urls import reverse
+
+from tests.benchmarks.loader import NOTES, load
+from tests.benchmarks.surroundings import Table
+from tests.factories import make_user
+from voicepipeline.models import Artifact, Organization, VoiceNote
+
+ROUNDS = 20
+TARGET_MS = 100
+PLAIN_STATIC_FILES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+
+def measure(table: Table) -> None:
+    table.heading(f"{NOTES:,} notes, {NOTES * 4:,} runs, {NOTES * 5:,} events")
+    table.row("made by the loader in", f"{load():.0f} s")
+    client = Client()
+    client.force_login(make_user("Operator"))
+    with override_settings(STORAGES=PLAIN_STATIC_FILES, ALLOWED_HOSTS=["*"]):
+        table.heading(f"Pages: queries, and p50 / p95 of {ROUNDS} requests (target p95 < {TARGET_MS} ms)")
+        for name, address in addresses().items():
+            queries, times = ask(client, address)
+            p95 = statistics.quantiles(times, n=20)[18]
+            table.row(name, f"{statistics.median(times):.0f} / {p95:.0f} ms", f"{queries} queries")
+
+
+def addresses() -> dict[str, str]:
+    """What staff open: the lists plain, filtered and deep, and one note."""
+    artifact = Artifact.objects.filter(status="failed").order_by("-id").first()
+    note = VoiceNote.objects.order_by("-id").first()
+    club = Organization.objects.order_by("id").last()
+    assert artifact is not None
+    assert note is not None
+    assert club is not None
+    notes, events, runs = (
+        reverse(f"admin:voicepipeline_{model}_changelist") for model in ("artifact", "pipelineevent", "stagerun")
+    )
+    return {
+        "voice notes": notes,
+        "voice notes, failed": f"{notes}?status__exact=failed",
+        "voice notes of a club": f"{notes}?organization__id__exact={club.pk}",
+        "failed voice notes of a club": f"{notes}?status__exact=failed&organization__id__exact={club.pk}",
+        "voice notes, page 90": f"{notes}?p=90",
+        "voice notes, found by id": f"{notes}?q={artifact.artifact_id}",
+        "voice notes, found by message id": f"{notes}?q={note.channel_message_id}",
+        "one voice note": reverse("admin:voicepipeline_artifact_change", args=[artifact.pk]),
+        "events": events,
+        "events of a type": f"{events}?event_type__exact=claims_extracted",
+        "events, page 90": f"{events}?p=90",
+        "stage runs": runs,
+        "stage runs, failed": f"{runs}?status__exact=failed",
+    }
+
+
+def ask(client: Client, address: str) -> tuple[int, list[float]]:
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(address)
+    assert response.status_code == 200, f"{address} answered {response.status_code}"
+    times = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        client.get(address)
+        times.append((time.perf_counter() - started) * 1000)
+    return len(captured), times
