@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
+from voicepipeline.policies.backoff import FIRST_DELAY, LONGEST_DELAY
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -14,6 +16,9 @@ class Limits:
     longest_run: timedelta = timedelta(seconds=240)
     transient_budget: int = 6
     crash_budget: int = 3
+    # The pause after a note's first passing fault; it doubles with each further one.
+    first_pause: timedelta = FIRST_DELAY
+    longest_pause: timedelta = LONGEST_DELAY
     on_hold_pause: timedelta = timedelta(seconds=60)
     ring_again_first: timedelta = timedelta(seconds=30)
     ring_again_longest: timedelta = timedelta(minutes=10)

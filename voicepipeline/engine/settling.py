@@ -169,7 +169,14 @@ def fail(claim: Claim, fault: StageFault) -> None:
 
 
 def _pause(run: StageRun, fault: TransientFault) -> timedelta:
-    return retry_delay(run.transient_no + 1, retry_after=fault.retry_after, jitter=random.uniform)
+    how = limits()
+    return retry_delay(
+        run.transient_no + 1,
+        retry_after=fault.retry_after,
+        jitter=random.uniform,
+        first=how.first_pause,
+        longest=how.longest_pause,
+    )
 
 
 @engine_transaction
