@@ -10,11 +10,13 @@ class VoicePipelineConfig(AppConfig):
     verbose_name = "Back office"
 
     def ready(self) -> None:
-        from voicepipeline import checks, roles
+        from voicepipeline import checks, roles, schedules
 
         register(checks.check_queue_timing)
         register(checks.check_engine_limits)
+        schedules.register()
         post_migrate.connect(roles.grant_permissions, sender=self)
+        post_migrate.connect(schedules.write_schedules, sender=self)
 
 
 class BackOfficeAdminConfig(admin_apps.AdminConfig):

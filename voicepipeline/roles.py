@@ -19,9 +19,24 @@ SUMMARIES: Mapping[str, str] = {
 }
 
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
-    VIEWER: ("view_user",),
-    OPERATOR: ("release_artifact", "close_artifact"),
-    ADMINISTRATOR: ("add_user", "change_user"),
+    VIEWER: (
+        "view_user",
+        "view_artifact",
+        "view_pipelineevent",
+        "view_stagerun",
+        "view_clusterbeat",
+        "view_scheduledjob",
+        "view_organization",
+        "view_team",
+        "view_coach",
+        "view_player",
+    ),
+    OPERATOR: (
+        "release_artifact",
+        "close_artifact",
+        *(f"{verb}_{noun}" for noun in ("organization", "team", "coach", "player") for verb in ("add", "change")),
+    ),
+    ADMINISTRATOR: ("add_user", "change_user", "run_schedule"),
 }
 
 

@@ -1,6 +1,10 @@
 """What a doorbell calls. Ids in, nothing out; the run's row is the truth about the work."""
 
+from django.utils import timezone
+
 from voicepipeline.engine.execution import perform
+from voicepipeline.operations.schedules import perform_scheduled_job
+from voicepipeline.operations.tidying import tidy_up as perform_tidy_up
 
 
 def transcribe_audio(voice_note_id: int, run_id: int) -> None:
@@ -21,3 +25,11 @@ def generate_drafts(artifact_id: int, run_id: int) -> None:
 
 def self_test() -> None:
     """Nothing to do: that a worker took it up is the answer."""
+
+
+def run_scheduled_job(name: str) -> None:
+    perform_scheduled_job(name)
+
+
+def tidy_up() -> None:
+    perform_tidy_up(now=timezone.now())

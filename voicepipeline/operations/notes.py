@@ -1,7 +1,6 @@
 """What staff do to one voice note outside retries: give it back, close it, open it again."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 
 from voicepipeline.access import verify_platform_staff
@@ -12,19 +11,12 @@ from voicepipeline.engine.scheduling import next_due, schedule_locked
 from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
 from voicepipeline.errors import InvalidTransition
 from voicepipeline.models import Artifact, EventType, StageRun, User
+from voicepipeline.operations.outcome import Outcome
 from voicepipeline.policies.stalling import is_stalled, last_progress
 from voicepipeline.text import safe_text
 
 MAX_REASON = 500
 UNKNOWN = "There is no voice note with this id."
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Whether it was done, and what to tell the person."""
-
-    done: bool
-    message: str
 
 
 @engine_transaction

@@ -1,0 +1,22 @@
+"""Lengths of time in words, as people say them."""
+
+from datetime import timedelta
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+def in_words(length: timedelta) -> str:
+    """The two largest units that matter: 0.4 s, 4 s, 12 min, 3 h 5 min, 2 days."""
+    seconds = max(0.0, length.total_seconds())
+    if seconds < 1:
+        return f"{seconds:.1f} s"
+    if seconds < MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < HOUR:
+        return f"{seconds / MINUTE:.0f} min"
+    if seconds < DAY:
+        hours, rest = divmod(int(seconds), HOUR)
+        minutes = rest // MINUTE
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days = int(seconds // DAY)
+    return f"{days} day{'' if days == 1 else 's'}"

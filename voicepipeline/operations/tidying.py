@@ -1,0 +1,36 @@
+"""Deleting what nobody needs any more."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django_q.models import Task
+
+from voicepipeline.models import ClusterBeat, DroppedEvent
+
+CLUSTERS_KEPT = timedelta(days=7)
+QUEUE_FAILURES_KEPT = timedelta(days=30)
+DROPPED_EVENTS_KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Tidied:
+    """How many rows went."""
+
+    sessions: int
+    clusters: int
+    queue_failures: int
+    dropped_events: int
+
+
+@transaction.atomic
+def tidy_up(*, now: datetime) -> Tidied:
+    """Delete sessions that are over, clusters long gone, and old entries of the queue's and the log's failures."""
+    return Tidied(
+        sessions=Session.objects.filter(expire_date__lt=now).delete()[0],
+        clusters=ClusterBeat.objects.filter(last_seen_at__lt=now - CLUSTERS_KEPT).delete()[0],
+        # The queue keeps no successes: what it has are failures, which stage runs tell in full.
+        queue_failures=Task.objects.filter(stopped__lt=now - QUEUE_FAILURES_KEPT).delete()[0],
+        dropped_events=DroppedEvent.objects.filter(dropped_at__lt=now - DROPPED_EVENTS_KEPT).delete()[0],
+    )

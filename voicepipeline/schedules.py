@@ -1,0 +1,29 @@
+"""What this app does by the clock, and who keeps the clock's table right."""
+
+from datetime import timedelta
+from typing import Any
+
+from voicepipeline.registry import Schedule, Tick, registry
+
+
+def write_schedules(**kwargs: Any) -> None:
+    # Imported late: apps are told of their schedules before their models are there.
+    from voicepipeline.operations import schedules
+
+    schedules.write_schedules()
+
+
+def register() -> None:
+    registry.add_schedule(
+        Schedule(
+            name="Tidy up",
+            func="voicepipeline.tasks.tidy_up",
+            cron="20 3 * * *",
+            purpose=(
+                "Deletes sign-ins that are over, clusters not heard from for a week, "
+                "and queue failures and lost log entries older than 30 days."
+            ),
+        )
+    )
+    # Somebody who edits the queue's table by hand stops all jobs with one bad row.
+    registry.add_tick(Tick(name="schedules", every=timedelta(seconds=60), run=write_schedules))

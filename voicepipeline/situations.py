@@ -1,0 +1,130 @@
+"""Gathers what `voicepipeline.explanations` puts into words."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+
+from voicepipeline import explanations
+from voicepipeline.engine.limits import limits
+from voicepipeline.engine.scheduling import input_missing
+from voicepipeline.engine.transactions import database_now
+from voicepipeline.explanations import Closing, Explanation, Fault, Rules, Run, Situation
+from voicepipeline.models import Artifact, ClusterBeat, StageRun
+from voicepipeline.policies.stalling import is_stalled, last_progress
+
+MOST_AHEAD = 1_000
+
+
+def find_artifact(text: str) -> Artifact | None:
+    """The voice note with this id, or None when there is none or the text is no id."""
+    try:
+        artifact_id = uuid.UUID(text.strip())
+    except ValueError:
+        return None
+    return Artifact.objects.select_related("voice_note", "closed_by").filter(artifact_id=artifact_id).first()
+
+
+def explain_artifact(artifact: Artifact) -> Explanation:
+    return explanations.explain(load_situation(artifact))
+
+
+def load_situation(artifact: Artifact) -> Situation:
+    """What is known of this note now: three short queries while it is on its way, one when it has failed."""
+    now = database_now()
+    run = _active_run(artifact) if artifact.is_active else None
+    waiting = run is not None and run.status == StageRun.Status.QUEUED
+    return Situation(
+        now=now,
+        status=artifact.status,
+        stage=artifact.get_current_stage_display() if artifact.current_stage else "",
+        since=artifact.completed_at or artifact.updated_at,
+        rules=_rules(),
+        run=_run(run),
+        fault=None if artifact.status == Artifact.Status.COMPLETED else _last_fault(artifact, run),
+        closing=_closing(artifact),
+        ahead=_ahead(run, now) if waiting and run is not None else "none",
+        cluster_seen_at=last_sign_of_life() if artifact.is_active else None,
+        stalled_for=stalled_for(artifact, run, now),
+        input_missing="" if run or not artifact.is_active else input_missing(artifact),
+    )
+
+
+def last_sign_of_life() -> datetime | None:
+    """When any cluster that was not ended by the watchdog last reported in."""
+    seen: datetime | None = ClusterBeat.objects.filter(ended_at=None).aggregate(seen=Max("last_seen_at"))["seen"]
+    return seen
+
+
+def stalled_for(artifact: Artifact, run: StageRun | None, now: datetime) -> timedelta | None:
+    """For how long a note that is on its way has stood still, if that is too long."""
+    if not artifact.is_active:
+        return None
+    moved = artifact.updated_at
+    if run is not None:
+        running = run.status == StageRun.Status.RUNNING
+        moved = last_progress(moved, run.started_at if running else run.not_before)
+    return now - moved if is_stalled(moved, now, limits().stalled_after(artifact.current_stage)) else None
+
+
+def _active_run(artifact: Artifact) -> StageRun | None:
+    return StageRun.objects.filter(artifact=artifact).active().first()
+
+
+def _run(run: StageRun | None) -> Run | None:
+    if run is None:
+        return None
+    return Run(
+        stage=run.get_stage_display(),
+        running=run.status == StageRun.Status.RUNNING,
+        attempt=run.attempt,
+        queued_at=run.queued_at,
+        not_before=run.not_before,
+        started_at=run.started_at,
+        lease_until=run.lease_until,
+        parked_reason=run.parked_reason,
+        parked_since=run.parked_since,
+    )
+
+
+def _last_fault(artifact: Artifact, run: StageRun | None) -> Fault | None:
+    """How the try before this one ended, or the one that ended the note."""
+    ended = StageRun.objects.filter(artifact=artifact, generation=artifact.generation)
+    if artifact.status == Artifact.Status.FAILED:
+        last = ended.filter(stage=artifact.failed_stage, terminal=True).order_by("-attempt").first()
+    elif run is not None and run.attempt > 1:
+        last = ended.filter(stage=run.stage, attempt=run.attempt - 1, status=StageRun.Status.FAILED).first()
+    else:
+        last = None
+    if last is None or last.finished_at is None:
+        return None
+    return Fault(
+        # The artifact's own words: those of a cancelled run stand only there.
+        code=artifact.error_code or last.error_code,
+        message=artifact.error_message or last.error_message,
+        stage=last.get_stage_display(),
+        at=last.finished_at,
+        transient_no=last.transient_no,
+        crash_no=last.crash_no,
+    )
+
+
+def _closing(artifact: Artifact) -> Closing | None:
+    if artifact.closed_at is None or artifact.closed_by is None:
+        return None
+    by = artifact.closed_by.get_full_name() or artifact.closed_by.get_username()
+    return Closing(by, artifact.closed_reason, artifact.closed_at)
+
+
+def _ahead(run: StageRun, now: datetime) -> str:
+    """How many notes wait for this stage longer than this one, counted as far as it matters."""
+    earlier = StageRun.objects.due(now).filter(stage=run.stage, queued_at__lt=run.queued_at)
+    count = earlier.order_by()[: MOST_AHEAD + 1].count()
+    if count > MOST_AHEAD:
+        return f"more than {MOST_AHEAD:,}"
+    return f"{count:,}" if count else "none"
+
+
+def _rules() -> Rules:
+    how = limits()
+    return Rules(how.transient_budget, how.crash_budget, how.lease, how.heartbeat, how.forgotten_after)
