@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as Caution
 
 from voicepipeline.engine.limits import limits
 
@@ -14,7 +15,7 @@ SLACK_SECONDS = 60
 
 def check_queue_timing(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     """A task may wait behind a full local queue before it starts; asked for again earlier, it runs twice."""
-    queue = settings.Q_CLUSTER
+    queue: dict[str, Any] = settings.Q_CLUSTER
     rounds = 1 + math.ceil((queue["queue_limit"] + queue["bulk"]) / queue["workers"])
     needed = queue["timeout"] * rounds + SLACK_SECONDS
     if queue["retry"] >= needed:
@@ -36,7 +37,7 @@ def check_engine_limits(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessag
         return [Error(str(error), hint="See voicepipeline/engine/limits.py for the names.", id="voicepipeline.E002")]
     if how.longest_run.total_seconds() < settings.JOB_TIMEOUT_SECONDS:
         return [
-            Warning(
+            Caution(
                 f"A run may work for {how.longest_run.total_seconds():.0f} s, less than the job timeout of "
                 f"{settings.JOB_TIMEOUT_SECONDS} s: one that works on is taken for dead.",
                 hint="Raise ENGINE['longest_run'] or lower JOB_TIMEOUT_SECONDS.",

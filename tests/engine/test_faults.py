@@ -154,3 +154,11 @@ def test_a_choice_does_not_repeat_a_stage_that_uses_no_choices():
     Artifact.objects.filter(pk=artifact.pk).update(input_version=1)
     finish(taken, StageOutput(Given("transcription", "ok", run.pk, 1)))
     assert StageRun.objects.get(pk=taken.run_id).status == "succeeded"
+
+
+def test_a_stage_without_code_fails_the_note_in_words(settings):
+    settings.STAGE_CODE = {}
+    artifact = make_artifact()
+    perform(scheduled(artifact).pk)
+    artifact.refresh_from_db()
+    assert (artifact.status, artifact.error_code) == ("failed", "stage_not_installed")

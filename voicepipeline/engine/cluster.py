@@ -4,7 +4,6 @@ import gc
 import os
 import signal
 from importlib import import_module
-from importlib.util import find_spec
 
 import psutil
 from django.conf import settings
@@ -56,8 +55,6 @@ def preload() -> None:
     """Import the stages before the workers are forked, and keep that memory shared."""
     import_module("voicepipeline.tasks")
     for module in settings.STAGE_CODE.values():
-        # A stage that has no code yet must not keep the cluster from the other work.
-        if find_spec(module):
-            import_module(module)
+        import_module(module)
     gc.collect()
     gc.freeze()

@@ -43,8 +43,8 @@ def perform(run_id: int) -> None:
 
 def _attempt(taken: Claim) -> StageOutput | StageFault | None:
     """The stage's result or fault; None when this worker was told to stop."""
-    code = taken.stage.code
     try:
+        code = taken.stage.code
         given = code.load(Artifact.objects.select_related("voice_note").get(pk=taken.artifact_pk))
         with interruptible():
             return code.work(given)

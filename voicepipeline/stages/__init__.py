@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from django.conf import settings
 
 from voicepipeline.models import Artifact, EventType, StageName
+from voicepipeline.stages.contract import PermanentFault
 
 if TYPE_CHECKING:
     from voicepipeline.stages.contract import StageCode
@@ -46,7 +47,10 @@ class Stage:
 
     @property
     def code(self) -> "StageCode":
-        return cast("StageCode", import_module(settings.STAGE_CODE[self.name]))
+        module = settings.STAGE_CODE.get(self.name)
+        if module is None:
+            raise PermanentFault("stage_not_installed", "This installation has no code for this stage.")
+        return cast("StageCode", import_module(module))
 
 
 IN_ORDER = (
