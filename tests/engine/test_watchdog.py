@@ -231,3 +231,12 @@ def test_what_was_not_rung_directly_still_gets_done(settings):
     StageRun.objects.filter(artifact=artifact).update(rung_at=None)
     make_due(artifact)
     assert run_to_the_end(artifact).status == "completed"
+
+
+def test_a_note_that_can_never_be_worked_on_fails_and_says_why():
+    artifact = Artifact.objects.create(source_channel="api", updated_at=past(60))
+    mend_forgotten(timezone.now())
+    artifact.refresh_from_db()
+    assert (artifact.status, artifact.error_code) == ("failed", "nothing_to_work_on")
+    assert "no recording" in artifact.error_message
+    assert "artifact_failed" in events_of(artifact)

@@ -96,22 +96,22 @@ def insert_run(
     return run
 
 
-def fail_artifact(change: Change, run: StageRun, *, code: str, message: str, fingerprint: str) -> None:
-    """End the note's way: it has failed at this run's stage, and a person has to decide."""
+def fail_artifact(change: Change, stage: str, *, of: str, code: str, message: str, fingerprint: str) -> None:
+    """End the note's way: it has failed at this stage, and a person has to decide."""
     move_artifact(
         change,
-        of=fact(run),
+        of=of,
         status=Artifact.Status.FAILED,
-        current_stage=run.stage,
-        failed_stage=run.stage,
+        current_stage=stage,
+        failed_stage=stage,
         error_code=code,
         error_message=message,
         fingerprint=fingerprint,
     )
     change.say(
         EventType.ARTIFACT_FAILED,
-        of=fact(run),
-        stage=run.stage,
+        of=of,
+        stage=stage,
         error_code=code,
         error_message=message,
         new_status=Artifact.Status.FAILED,

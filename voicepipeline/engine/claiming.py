@@ -60,7 +60,9 @@ def claim(run_id: int, *, worker: str) -> Claim | None:
 def _say_started(change: Change, run: StageRun) -> None:
     stage = STAGES[run.stage]
     if run.parked_since:
-        change.say(EventType.STAGE_RELEASED, of=fact(run), stage=stage.name, metadata={"reason": run.parked_reason})
+        # Its own name: a worker that gives the run back says "released" of the same claim.
+        held = f"held/{fact(run)}"
+        change.say(EventType.STAGE_RELEASED, of=held, stage=stage.name, metadata={"reason": run.parked_reason})
     move_artifact(change, of=fact(run), status=stage.status_while_running, current_stage=stage.name)
     change.say(
         stage.started,

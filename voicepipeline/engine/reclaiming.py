@@ -79,7 +79,7 @@ def reclaim(suspect: Suspect) -> bool:
         insert_run(change, STAGES[run.stage], same_budgets(run, crash_no=run.crash_no + 1))
         move_artifact(change, of=fact(run))
     else:
-        fail_artifact(change, run, code=WORKER_DIED, message=message, fingerprint=mark)
+        fail_artifact(change, run.stage, of=fact(run), code=WORKER_DIED, message=message, fingerprint=mark)
     announce_end(change, run, terminal=not again)
     change.flush()
     return True

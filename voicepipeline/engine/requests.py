@@ -81,7 +81,7 @@ def cancel(change: Change, *, message: str) -> None:
         raise InvalidTransition("Only a voice note that waits for a worker can be cancelled.")
     _end_active(change, run, StageRun.Status.CANCELLED, terminal=True)
     mark = fingerprint(run.stage, CANCELLED, "")
-    fail_artifact(change, run, code=CANCELLED, message=message, fingerprint=mark)
+    fail_artifact(change, run.stage, of=fact(run), code=CANCELLED, message=message, fingerprint=mark)
 
 
 def give_back_stalled(change: Change, run: StageRun) -> None:

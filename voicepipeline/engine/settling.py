@@ -163,7 +163,7 @@ def fail(claim: Claim, fault: StageFault) -> None:
         insert_run(change, claim.stage, budgets, not_before=change.now + _pause(run, fault))
         move_artifact(change, of=fact(run))
     else:
-        fail_artifact(change, closed, code=fault.code, message=message, fingerprint=mark)
+        fail_artifact(change, closed.stage, of=fact(closed), code=fault.code, message=message, fingerprint=mark)
     announce_end(change, closed, terminal=not again)
     change.flush()
 

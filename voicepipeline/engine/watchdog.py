@@ -9,17 +9,20 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from voicepipeline.engine import doorbell, wedged
-from voicepipeline.engine.changes import Change, move_artifact
+from voicepipeline.engine.changes import Change, fail_artifact
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.reclaiming import Suspect, find_suspects, reclaim
 from voicepipeline.engine.scheduling import next_due, schedule_locked
 from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
 from voicepipeline.models import Artifact, EventType, StageRun
+from voicepipeline.policies.fingerprints import fingerprint
 from voicepipeline.registry import registry
+from voicepipeline.stages import Stage
 
 logger = logging.getLogger(__name__)
 
 MOST_FORGOTTEN_AT_ONCE = 200
+NOTHING_TO_WORK_ON = "nothing_to_work_on"
 
 
 @dataclass
@@ -98,11 +101,11 @@ def mend(artifact_pk: int) -> bool:
     if not artifact.is_active or StageRun.objects.filter(artifact=artifact).active().exists():
         return False
     stage = next_due(artifact)
-    scheduling = schedule_locked(change, stage) if stage else None
-    if scheduling is None or scheduling.run is None:
-        # Nothing to queue: remember that it was looked at, so that the next rounds look at others.
-        move_artifact(change, of=f"mend/{artifact.pk}")
-        logger.error("a voice note is stuck", extra={"artifact": str(artifact.artifact_id)})
+    if stage is None:
+        raise AssertionError("every stage has its result and the note is not complete")
+    scheduling = schedule_locked(change, stage)
+    if scheduling.run is None:
+        _fail_for_want_of_input(change, stage, scheduling.refusal)
         return False
     change.say(
         EventType.STAGE_RELEASED,
@@ -113,3 +116,17 @@ def mend(artifact_pk: int) -> bool:
     change.flush()
     logger.warning("a forgotten voice note was put back", extra={"artifact": str(artifact.artifact_id)})
     return True
+
+
+def _fail_for_want_of_input(change: Change, stage: Stage, why: str) -> None:
+    """What can never be queued must not wait for ever: say so where staff look."""
+    artifact = change.artifact
+    fail_artifact(
+        change,
+        stage.name,
+        of=f"mend/{artifact.pk}/{artifact.generation}",
+        code=NOTHING_TO_WORK_ON,
+        message=why,
+        fingerprint=fingerprint(stage.name, NOTHING_TO_WORK_ON, why),
+    )
+    change.flush()
