@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from tests.engine.helpers import claimed, make_artifact, run_to_the_end, scheduled
+from tests.engine.helpers import claimed, make_artifact, run_to_the_end, scheduled, write_unguarded
 from voicepipeline.models import Artifact, PipelineEvent, StageRun
 
 pytestmark = pytest.mark.django_db
@@ -49,13 +49,6 @@ def run_fields(status: str) -> dict:
         "finished_at": None if status in ("queued", "running") else now,
         "error_code": "x" if status == "failed" else "",
     }
-
-
-def write_unguarded(model, pk: int, **values) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        model.objects.filter(pk=pk).update(**values)
-        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 @pytest.mark.parametrize(("before", "after"), list(permutations(Artifact.Status.values, 2)))

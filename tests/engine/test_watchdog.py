@@ -16,6 +16,7 @@ from tests.engine.helpers import (
     past,
     run_to_the_end,
     scheduled,
+    write_unguarded,
 )
 from voicepipeline.engine import doorbell
 from voicepipeline.engine.execution import perform
@@ -240,3 +241,30 @@ def test_a_note_that_can_never_be_worked_on_fails_and_says_why():
     assert (artifact.status, artifact.error_code) == ("failed", "nothing_to_work_on")
     assert "no recording" in artifact.error_message
     assert "artifact_failed" in events_of(artifact)
+
+
+def test_one_broken_tick_does_not_stop_the_others():
+    ran = []
+
+    def broken():
+        raise ZeroDivisionError
+
+    registry.add_tick(Tick("broken", timedelta(hours=1), broken))
+    registry.add_tick(Tick("sound", timedelta(hours=1), lambda: ran.append(1)))
+    try:
+        Watchdog().round()
+    finally:
+        del registry.ticks["broken"], registry.ticks["sound"]
+    assert ran == [1]
+
+
+def test_a_note_with_every_result_is_completed():
+    artifact = make_artifact()
+    scheduled(artifact)
+    run_to_the_end(artifact)
+    write_unguarded(
+        Artifact, artifact.pk, status="processing", completed_at=None, first_completed_at=None, updated_at=past(60)
+    )
+    assert mend_forgotten(timezone.now()) == 1
+    artifact.refresh_from_db()
+    assert artifact.status == "completed"

@@ -8,16 +8,19 @@ import time
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
+from django.db import InterfaceError, OperationalError
+
 from voicepipeline.engine import doorbell, wedged
 from voicepipeline.engine.changes import Change, fail_artifact
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.reclaiming import Suspect, find_suspects, reclaim
 from voicepipeline.engine.scheduling import next_due, schedule_locked
+from voicepipeline.engine.settling import complete
 from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
 from voicepipeline.models import Artifact, EventType, StageRun
 from voicepipeline.policies.fingerprints import fingerprint
 from voicepipeline.registry import registry
-from voicepipeline.stages import Stage
+from voicepipeline.stages import LAST, Stage
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +79,13 @@ class Watchdog:
         ]
         for tick in due:
             self.last_tick[tick.name] = moment
-            tick.run()
+            try:
+                tick.run()
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:
+                # One app's trouble must not keep the pipeline from being rung and reclaimed.
+                logger.exception("a tick failed", extra={"tick": tick.name})
         return [tick.name for tick in due]
 
     def _is_time(self, name: str, pause: float) -> bool:
@@ -102,7 +111,9 @@ def mend(artifact_pk: int) -> bool:
         return False
     stage = next_due(artifact)
     if stage is None:
-        raise AssertionError("every stage has its result and the note is not complete")
+        complete(change, StageRun.objects.get(artifact=artifact, stage=LAST.name, effective=True))
+        change.flush()
+        return True
     scheduling = schedule_locked(change, stage)
     if scheduling.run is None:
         _fail_for_want_of_input(change, stage, scheduling.refusal)

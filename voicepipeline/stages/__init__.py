@@ -100,4 +100,4 @@ IN_ORDER = (
     ),
 )
 STAGES: dict[str, Stage] = {stage.name: stage for stage in IN_ORDER}
-FIRST = IN_ORDER[0]
+FIRST, LAST = IN_ORDER[0], IN_ORDER[-1]
