@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 ACTIVE_STATUSES = ("received", "transcribing", "transcribed", "processing")
 ACTIVE_RUN_STATUSES = ("queued", "running")
@@ -21,10 +21,8 @@ class ArtifactQuerySet(models.QuerySet[Any]):
 
     def forgotten(self, unchanged_since: datetime) -> "ArtifactQuerySet":
         """On their way although nothing is scheduled for them, and not only for this moment."""
-        from voicepipeline.models import StageRun
-
-        runs = StageRun.objects.filter(artifact=OuterRef("pk"), status__in=ACTIVE_RUN_STATUSES)
-        return self.active().filter(~Exists(runs), updated_at__lt=unchanged_since)
+        quiet = self.active().filter(updated_at__lt=unchanged_since)
+        return quiet.exclude(runs__status__in=ACTIVE_RUN_STATUSES)
 
 
 class StageRunQuerySet(models.QuerySet[Any]):
