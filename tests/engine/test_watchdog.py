@@ -181,11 +181,11 @@ def test_ten_thousand_waiting_notes_are_rung_within_the_cap_and_oldest_first(set
     while len(answered) < count:
         doorbell.ring_due(timezone.now())
         assert OrmQ.objects.count() <= cap
-        bells = [args[1] for _, args in doorbells()]
+        bells = [args[1] for _, args in doorbells()][: cap * 3 // 4]  # the others are still being answered
         assert bells
         answered += bells
         StageRun.objects.filter(pk__in=bells).update(not_before=timezone.now() + timedelta(days=1))
-        OrmQ.objects.all().delete()
+        OrmQ.objects.filter(pk__in=OrmQ.objects.order_by("pk").values("pk")[: len(bells)]).delete()
     assert answered == sorted(answered)
 
 
