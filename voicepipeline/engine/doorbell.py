@@ -70,12 +70,13 @@ def ring_due(now: datetime) -> int:
     """Ring for runs that are due and unrung or unanswered, oldest first, each stage its share of the room."""
     most = settings.WORKERS * limits().doorbells_per_worker
     room = most - queue_depth(most)
+    fair_share = -(-room // len(IN_ORDER))
     rung = 0
-    # Later stages first: what is nearly done leaves before new work is taken in; what they leave is for the others.
-    for left, stage in zip(range(len(IN_ORDER), 0, -1), reversed(IN_ORDER), strict=True):
-        share = -(-(room - rung) // left)
-        if share > 0:
-            rung += _ring_oldest(stage.name, share, now)
+    # Later stages first: what is nearly done leaves before new work is taken in. Then what is left is for whoever waits.
+    for share in (fair_share, room):
+        for stage in reversed(IN_ORDER):
+            if rung < room:
+                rung += _ring_oldest(stage.name, min(share, room - rung), now)
     return rung
 
 
