@@ -72,7 +72,7 @@ def ring_due(now: datetime) -> int:
     room = most - queue_depth(most)
     fair_share = -(-room // len(IN_ORDER))
     rung = 0
-    # Later stages first: what is nearly done leaves before new work is taken in. Then what is left is for whoever waits.
+    # Later stages first: what is nearly done leaves before new work is taken in. What is left is for whoever waits.
     for share in (fair_share, room):
         for stage in reversed(IN_ORDER):
             if rung < room:
