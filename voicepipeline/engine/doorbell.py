@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
@@ -29,8 +30,12 @@ class Doorbell(NamedTuple):
 
 
 def queue_depth(at_most: int) -> int:
-    """How many doorbells are waiting or being answered, counted up to this many."""
-    return int(OrmQ.objects.all()[:at_most].count())
+    """How many doorbells wait for a cluster, counted up to this many.
+
+    Those that a cluster has taken are not among them. Their number is django-q's affair, and when the cluster dies
+    they lie in the table until it hands them out again after minutes: counted, they would silence the pipeline.
+    """
+    return int(OrmQ.objects.filter(lock__lte=timezone.now())[:at_most].count())
 
 
 def may_ring_directly() -> bool:
