@@ -1,8 +1,10 @@
 """Clusters report in: that their parent lives, and when their workers last took up and ended a job."""
 
+import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from multiprocessing import RawArray
 from typing import Any
@@ -15,9 +17,11 @@ from voicepipeline.engine.limits import limits
 from voicepipeline.engine.transactions import database_now
 from voicepipeline.models import ClusterBeat
 
-STARTED, ENDED = 0, 1
-# Memory shared by the cluster's parent and the workers it forks; a torn read is harmless.
-_moments = RawArray("d", 2)
+logger = logging.getLogger(__name__)
+
+STARTED, ENDED, UNRECORDED = 0, 1, 2
+# Memory shared by the cluster's parent and all that it forks; a torn read is harmless.
+_moments = RawArray("d", 3)
 
 
 def note_start(**kwargs: Any) -> None:
@@ -26,12 +30,24 @@ def note_start(**kwargs: Any) -> None:
 
 def note_end(**kwargs: Any) -> None:
     _moments[ENDED] = time.time()
+    if not _moments[UNRECORDED]:
+        _moments[UNRECORDED] = _moments[ENDED]
+
+
+def note_recorded(**kwargs: Any) -> None:
+    """The monitor has recorded a job's end; said there, while the others speak in the workers."""
+    _moments[UNRECORDED] = 0
 
 
 class Reporter:
-    """A thread of the cluster's parent that writes the cluster's row until it is told to stop."""
+    """A thread of the cluster's parent that writes the cluster's row until it is told to stop.
 
-    def __init__(self, sentinel_pid: int) -> None:
+    It also notices when ends are no longer recorded: a monitor that is killed takes the lock of its queue along, and
+    its successor waits for it for ever. Workers would go on, but no doorbell is ever acknowledged, no failure shown,
+    and the cluster cannot stop.
+    """
+
+    def __init__(self, sentinel_pid: int, *, when_unrecorded: Callable[[], None]) -> None:
         parent = psutil.Process()
         self.identity: dict[str, Any] = {
             "host": socket.gethostname(),
@@ -39,6 +55,8 @@ class Reporter:
             "parent_started_at": datetime.fromtimestamp(parent.create_time(), UTC),
         }
         self.sentinel_pid = sentinel_pid
+        self.when_unrecorded = when_unrecorded
+        self.in_touch_since = float("inf")
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._report, name="cluster-beat", daemon=True)
 
@@ -54,12 +72,29 @@ class Reporter:
             while True:
                 try:
                     self.write()
+                    self.in_touch_since = min(self.in_touch_since, time.time())
+                    if self._is_unrecorded():
+                        self._say_ended("Its results were no longer recorded: it took up jobs and ended none.")
+                        self.when_unrecorded()
+                        return
                 except (DatabaseError, InterfaceError):
                     connection.close()  # the next beat tries again; being late is what the row is read for
+                    self.in_touch_since = float("inf")
                 if self.over.wait(pause):
                     return
         finally:
             connection.close()
+
+    def _is_unrecorded(self) -> bool:
+        """While the database was away nothing could be recorded, so that time does not count."""
+        first = _moments[UNRECORDED]
+        waited = time.time() - max(first, self.in_touch_since)
+        return bool(first) and waited > limits().wedged_after.total_seconds()
+
+    def _say_ended(self, reason: str) -> None:
+        logger.error("cluster ends itself", extra={"cluster": self.identity["parent_pid"], "reason": reason})
+        beat = ClusterBeat.objects.filter(**self.identity, ended_at=None)
+        beat.update(ended_at=database_now(), ended_reason=reason)
 
     def write(self) -> None:
         now = database_now()

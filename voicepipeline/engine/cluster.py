@@ -1,5 +1,6 @@
 """django-q's cluster, made to report in and to let its workers give their runs back when it stops."""
 
+import contextlib
 import gc
 import os
 import signal
@@ -8,9 +9,9 @@ from importlib import import_module
 import psutil
 from django.conf import settings
 from django_q.cluster import Cluster
-from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
+from django_q.signals import post_execute, post_execute_in_worker, post_spawn, pre_execute
 
-from voicepipeline.engine.beats import Reporter, note_end, note_start
+from voicepipeline.engine.beats import Reporter, note_end, note_recorded, note_start
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.stopping import STOP_SIGNAL, prepare_worker
 
@@ -21,10 +22,11 @@ class PipelineCluster(Cluster):
         post_spawn.connect(prepare_worker)
         pre_execute.connect(note_start)
         post_execute_in_worker.connect(note_end)
+        post_execute.connect(note_recorded)
         # Inherited by the pusher and the monitor, which the stop signal must not touch; workers set their own handler.
         signal.signal(STOP_SIGNAL, signal.SIG_IGN)
         pid = int(super().start())
-        self.reporter = Reporter(self.sentinel.pid)
+        self.reporter = Reporter(self.sentinel.pid, when_unrecorded=self.give_up)
         self.reporter.start()
         return pid
 
@@ -43,12 +45,20 @@ class PipelineCluster(Cluster):
         self.sentinel.join()
         self.reporter.stop()
 
+    def give_up(self) -> None:
+        """End a cluster that can no longer stop in order, its runs given back; its supervisor starts a new one."""
+        grace = limits().stopping_grace.total_seconds()
+        self.stop_event.set()
+        self.sentinel.join(grace)
+        self._stop_workers()
+        self.sentinel.join(grace)
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
     def _stop_workers(self) -> None:
-        for process in psutil.Process(self.sentinel.pid).children():
-            try:
-                os.kill(process.pid, STOP_SIGNAL)
-            except ProcessLookupError:
-                continue
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in psutil.Process(self.sentinel.pid).children():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(STOP_SIGNAL)
 
 
 def preload() -> None:

@@ -1,5 +1,6 @@
 """Finding clusters that live but no longer work, and ending them."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 from datetime import datetime
 
 import psutil
+from django.db import transaction
 from django.db.models import QuerySet
 from django_q.models import OrmQ
 from django_q.tasks import async_task
@@ -56,14 +58,17 @@ def end_cluster(beat: ClusterBeat, now: datetime) -> bool:
     """Kill the cluster's process group, if it runs on this machine; its supervisor starts a new one."""
     if beat.host != socket.gethostname() or not _is_still_that_process(beat):
         return False
-    ended = ClusterBeat.objects.filter(pk=beat.pk, ended_at=None).update(
-        ended_at=now, ended_reason="Processing had stopped: it took up no work while work was waiting."
-    )
-    if not ended:
-        return False
-    logger.error("wedged cluster killed", extra={"cluster": str(beat), "last_work": last_work(beat).isoformat()})
-    # Not SIGTERM: a wedged cluster waits for ever for the worker that cannot read its queue.
-    os.killpg(os.getpgid(beat.parent_pid), signal.SIGKILL)
+    # Within the transaction: when this watchdog dies before the kill, the cluster is still to be ended by another.
+    with transaction.atomic():
+        ended = ClusterBeat.objects.filter(pk=beat.pk, ended_at=None).update(
+            ended_at=now, ended_reason="Processing had stopped: it took up no work while work was waiting."
+        )
+        if not ended:
+            return False
+        logger.error("wedged cluster killed", extra={"cluster": str(beat), "last_work": last_work(beat).isoformat()})
+        with contextlib.suppress(ProcessLookupError):  # it may end by itself at this moment
+            # Not SIGTERM: a wedged cluster waits for ever for the worker that cannot read its queue.
+            os.killpg(os.getpgid(beat.parent_pid), signal.SIGKILL)
     return True
 
 
