@@ -43,6 +43,13 @@ def _connections_end_with_their_request():
 
 
 @pytest.fixture(scope="session")
+def playwright(playwright):
+    """While Playwright's event loop runs, Django sees this thread as another context, with a connection of its own."""
+    yield playwright
+    connections.close_all()
+
+
+@pytest.fixture(scope="session")
 def base_url(_connections_end_with_their_request, live_server):
     """Pages are opened by their path alone."""
     return live_server.url

@@ -1,5 +1,7 @@
 """Who may open which page of the admin. A page that this table does not know fails the test."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
@@ -62,20 +64,21 @@ def pages(patterns=None, prefix=""):
             yield from pages(pattern.url_patterns, route)
 
 
-def address(name, route, target):
-    arguments = {
-        "view_on_site": {"content_type_id": 1, "object_id": 0},
-        "app_list": {"app_label": "voicepipeline"},
-        "voicepipeline_user_history": {"object_id": target.pk},
-        "voicepipeline_user_delete": {"object_id": target.pk},
-        "voicepipeline_user_change": {"object_id": target.pk},
-        "auth_user_password_change": {"id": target.pk},
-        "voicepipeline/user/<path:object_id>/": f"voicepipeline/user/{target.pk}/",
-        "(?P<url>.*)$": "nowhere/",
-    }.get(name, {})
-    if isinstance(arguments, str):
-        return reverse("admin:index") + arguments
-    return reverse(f"admin:{name}", kwargs=arguments)
+# A row for the pages about one row, by the beginning of their route. Its key fills whatever they call it.
+TARGETS = {"voicepipeline/user/": lambda: make_user(roles.VIEWER)}
+FIXED = {
+    "view_on_site": "r/1/0/",
+    "app_list": "voicepipeline/",
+    "(?P<url>.*)$": "nowhere/",
+}
+
+
+def address(name, route):
+    """The route with every blank filled in."""
+    if name in FIXED:
+        return reverse("admin:index") + FIXED[name]
+    target = next((make() for beginning, make in TARGETS.items() if "<" in route and route.startswith(beginning)), None)
+    return reverse("admin:index") + re.sub(r"<[^>]+>", str(target.pk) if target else "", route)
 
 
 def sign_in_as(client, viewer):
@@ -98,11 +101,11 @@ def test_every_page_of_the_admin_is_in_the_table():
 
 @pytest.mark.parametrize("viewer", VIEWERS)
 def test_each_kind_of_person_opens_their_pages_and_no_others(client, viewer):
-    target = make_user(roles.VIEWER)
+    addresses = {name: address(name, route) for name, route in pages() if name in EXPECTED}
     sign_in_as(client, viewer)
     answers = {}
-    for name, route in pages():
-        response = client.get(address(name, route, target))
+    for name, url in addresses.items():
+        response = client.get(url)
         to_login = response.status_code == 302 and response["Location"].startswith(reverse("admin:login"))
         answers[name] = LOGIN if to_login else response.status_code
     assert answers == {name: expected[viewer] for name, expected in EXPECTED.items()}
