@@ -6,10 +6,10 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def in_words(length: timedelta) -> str:
-    """The two largest units that matter: 0.4 s, 4 s, 12 min, 3 h 5 min, 2 days."""
+    """The two largest units that matter: 40 ms, 4 s, 12 min, 3 h 5 min, 2 days."""
     seconds = max(0.0, length.total_seconds())
     if seconds < 1:
-        return f"{seconds:.1f} s"
+        return f"{seconds * 1000:.0f} ms"
     if seconds < MINUTE:
         return f"{seconds:.0f} s"
     if seconds < HOUR:

@@ -107,7 +107,7 @@ def explain(situation: Situation) -> Explanation:
         return _closed(situation, situation.closing)
     if situation.status == "completed":
         return Explanation(
-            f"Ready since {at(situation.since, situation.now)}.", "Every stage has its result.", "", "Nothing to do."
+            f"Ready since {clock(situation.since, situation.now)}.", "Every stage has its result.", "", "Nothing to do."
         )
     if situation.status == "failed":
         return _failed(situation)
@@ -120,14 +120,18 @@ def explain(situation: Situation) -> Explanation:
     return _waiting(situation, situation.run)
 
 
-def at(moment: datetime, now: datetime) -> str:
+def clock(moment: datetime, now: datetime) -> str:
     """A moment in UTC, with its day unless that is today."""
     return f"{moment:%H:%M}" if moment.date() == now.date() else f"{moment.day} {moment:%b, %H:%M}"
 
 
+def at(moment: datetime, now: datetime) -> str:
+    return f"at {moment:%H:%M}" if moment.date() == now.date() else f"on {moment.day} {moment:%b at %H:%M}"
+
+
 def _closed(situation: Situation, closing: Closing) -> Explanation:
     return Explanation(
-        f"Closed by {closing.by}, {at(closing.at, situation.now)}: it will not be fixed.",
+        f"Closed by {closing.by} {at(closing.at, situation.now)}: it will not be fixed.",
         f"The reason given: {_sentence(closing.reason)}",
         "Nothing happens to it any more, and it no longer counts as a problem.",
         "If that was wrong, reopen it.",
@@ -136,10 +140,10 @@ def _closed(situation: Situation, closing: Closing) -> Explanation:
 
 def _failed(situation: Situation) -> Explanation:
     fault, rules = situation.fault, situation.rules
-    where = f"Failed, {at(situation.since, situation.now)}"
+    where = f"Failed {at(situation.since, situation.now)}"
     if fault is None:
         return Explanation(f"{where}.", "", "Nothing more happens by itself.", "Close it when nobody needs it.")
-    where = f"{where}, in the stage {fault.stage}."
+    where = f"{where} in the stage {fault.stage}."
     stays = "Nothing more happens by itself."
     if fault.code == "cancelled":
         return Explanation(where, "A person cancelled it.", stays, "Close it when nobody needs it.")
@@ -160,7 +164,7 @@ def _failed(situation: Situation) -> Explanation:
 
 
 def _nothing_scheduled(situation: Situation) -> Explanation:
-    where = f"Received, but not waiting for any worker since {at(situation.since, situation.now)}."
+    where = f"Received, but not waiting for any worker since {clock(situation.since, situation.now)}."
     if situation.stage:
         where = f"In the stage {situation.stage}, but nothing is scheduled for it since {_since(situation)}."
     if situation.input_missing:
@@ -178,7 +182,7 @@ def _nothing_scheduled(situation: Situation) -> Explanation:
     return Explanation(
         where,
         "Something was interrupted.",
-        f"The watchdog puts it back at about {at(due, situation.now)}.",
+        f"The watchdog puts it back {at(due, situation.now)}.",
         "Nothing to do: wait a minute.",
     )
 
@@ -186,22 +190,22 @@ def _nothing_scheduled(situation: Situation) -> Explanation:
 def _running(situation: Situation, run: Run) -> Explanation:
     started, lease_until = run.started_at or run.queued_at, run.lease_until or run.queued_at
     try_ = f", try {run.attempt}" if run.attempt > 1 else ""
-    where = f"A worker has had it in the stage {run.stage} since {at(started, situation.now)}{try_}."
+    where = f"A worker has had it in the stage {run.stage} since {clock(started, situation.now)}{try_}."
     if lease_until >= situation.now:
         running_for = in_words(situation.now - started)
         return Explanation(where, f"The work has taken {running_for} so far.", "", _advice(situation))
     last_heard = max(started, lease_until - situation.rules.lease)
     again = lease_until + situation.rules.heartbeat
-    why = f"Its worker died or lost the database at {at(last_heard, situation.now)}."
+    why = f"Its worker died or lost the database {at(last_heard, situation.now)}."
     if situation.now > again + WATCHDOG_PATIENCE:
         return Explanation(where, why, "It should have been picked up again by now.", _advice(situation, late=True))
-    return Explanation(where, why, f"It will be picked up again at {at(again, situation.now)}.", _advice(situation))
+    return Explanation(where, why, f"It will be picked up again {at(again, situation.now)}.", _advice(situation))
 
 
 def _on_hold(situation: Situation, run: Run, since: datetime) -> Explanation:
     reason = HOLD_REASONS.get(run.parked_reason, "the AI service is in trouble")
     return Explanation(
-        f"On hold before the stage {run.stage} since {at(since, situation.now)}.",
+        f"On hold before the stage {run.stage} since {clock(since, situation.now)}.",
         f"It waits because {reason}; that is not this note's fault and costs it no try.",
         _next_try(situation, run),
         "Nothing to do for this note.",
@@ -212,15 +216,15 @@ def _waiting(situation: Situation, run: Run) -> Explanation:
     fault = situation.fault
     why = ""
     if fault and fault.code == "worker_died":
-        why = f"Its worker died, noticed at {at(fault.at, situation.now)}."
+        why = f"Its worker died, noticed {at(fault.at, situation.now)}."
     elif fault:
-        why = f"Try {run.attempt - 1} failed at {at(fault.at, situation.now)}: {_sentence(fault.message)}"
+        why = f"Try {run.attempt - 1} failed {at(fault.at, situation.now)}: {_sentence(fault.message)}"
     if run.not_before > situation.now:
         left = situation.rules.transient_budget - (fault.transient_no + 1 if fault else 0)
         tries = f" {left} {'try is' if left == 1 else 'tries are'} left." if fault else ""
         where = f"Waiting to be tried again in the stage {run.stage}."
         return Explanation(where, why, _next_try(situation, run) + tries, "Nothing to do: it tries again by itself.")
-    where = f"Waiting for a worker for the stage {run.stage} since {at(run.queued_at, situation.now)}."
+    where = f"Waiting for a worker for the stage {run.stage} since {clock(run.queued_at, situation.now)}."
     return Explanation(where, why, _queue(situation), _advice(situation))
 
 
@@ -235,7 +239,7 @@ def _next_try(situation: Situation, run: Run) -> str:
     if run.not_before <= situation.now:
         return "It is tried again as soon as a worker is free."
     pause = in_words(run.not_before - situation.now)
-    return f"It will be tried again at {at(run.not_before, situation.now)}, in {pause}."
+    return f"It will be tried again {at(run.not_before, situation.now)}, in {pause}."
 
 
 def _advice(situation: Situation, *, late: bool = False) -> str:
@@ -250,7 +254,7 @@ def _advice(situation: Situation, *, late: bool = False) -> str:
 
 
 def _since(situation: Situation) -> str:
-    return at(situation.since, situation.now)
+    return clock(situation.since, situation.now)
 
 
 def _sentence(text: str) -> str:

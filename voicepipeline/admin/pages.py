@@ -6,8 +6,57 @@ from django.contrib.auth.models import Group
 from django_q import admin as queue_admin  # noqa: F401  registers its four
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from voicepipeline.admin import users  # noqa: F401
+from voicepipeline.admin import clubs, events, notes, queue, runs, schedules, shell, users  # noqa: F401
+from voicepipeline.admin.shell import Entry
+from voicepipeline.admin.shell import Group as Heading
 
 # Roles are code. The queue's own pages can run any function by its dotted name and delete the record of a failure.
 for model in (Group, Schedule, Success, Failure, OrmQ):
     admin.site.unregister(model)
+
+
+def _entry(heading: Heading, title: str, icon: str, model: str, summary: str) -> Entry:
+    return Entry(
+        heading, title, icon, f"admin:voicepipeline_{model}_changelist", f"voicepipeline.view_{model}", summary
+    )
+
+
+shell.add(
+    _entry(
+        Heading.VOICE_NOTES,
+        "Voice notes",
+        "graphic_eq",
+        "artifact",
+        "Where every note is, what failed and why, and what to do about it.",
+    ),
+    _entry(
+        Heading.VOICE_NOTES, "Events", "history", "pipelineevent", "What happened in the last 48 hours, newest first."
+    ),
+    _entry(Heading.CLUBS, "Clubs", "shield", "organization", "The clubs whose coaches send voice notes."),
+    _entry(Heading.CLUBS, "Teams", "groups", "team", "The teams of each club."),
+    _entry(Heading.CLUBS, "Coaches", "sports", "coach", "Who sends voice notes, and from which phone."),
+    _entry(
+        Heading.CLUBS, "Players", "directions_run", "player", "The rosters that names in voice notes are matched with."
+    ),
+    _entry(
+        Heading.ENGINEERING,
+        "Queue",
+        "stacks",
+        "clusterbeat",
+        "What waits for a worker, what runs now, and when each cluster was last heard from.",
+    ),
+    _entry(
+        Heading.ENGINEERING,
+        "Stage runs",
+        "view_timeline",
+        "stagerun",
+        "Every try at every stage: its worker, its times, its error and its cost.",
+    ),
+    _entry(
+        Heading.ENGINEERING,
+        "Schedules",
+        "schedule",
+        "scheduledjob",
+        "The jobs that run by the clock: when they ran, how it went, when they run next.",
+    ),
+)

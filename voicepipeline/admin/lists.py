@@ -1,0 +1,140 @@
+"""What the lists of large tables share: bounded counting, plain search, and no way to change history."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin
+
+from voicepipeline.models import Organization
+
+MOST_COUNTED = 10_000
+SHORTEST_PREFIX = 6
+HEX_DIGITS = frozenset("0123456789abcdef")
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Stops counting at 10,000, and with it paging: nobody turns 200 pages, and OFFSET reads all that it skips."""
+
+    template_name = "voicepipeline/pagination.html"
+
+    @cached_property
+    def counted(self) -> int:
+        rows = self.object_list
+        if not isinstance(rows, QuerySet):
+            return len(rows)
+        return int(rows.order_by().values("pk")[: MOST_COUNTED + 1].count())
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.counted, MOST_COUNTED)
+
+    @property
+    def has_more(self) -> bool:
+        return self.counted > MOST_COUNTED
+
+
+class BoundedList(ChangeList):
+    """Tells how many rows were found only where they were searched or filtered, and all were counted."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.query or self.has_active_filters) or self.paginator.has_more:
+            self.full_result_count = self.result_count
+
+
+class ListAdmin(ModelAdmin):
+    """A list that stays quick at any size: say `list_select_related`, and search indexed columns alone."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    list_filter_sheet = True
+    actions: Any = None
+    actions_on_top = False
+    sortable_by: Sequence[str] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BoundedList
+
+
+class HistoryAdmin(ListAdmin):
+    """What happened: to be read by everybody who may, and changed by nobody, superusers included."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Nothing of it is ever changed here, so there is no history of changes to offer."""
+        context = {"show_history": False, **(extra_context or {})}
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
+
+
+class SinceFilter(admin.SimpleListFilter):
+    """The last minutes, hours or days by one column of time; name it in a subclass."""
+
+    title = "time"
+    parameter_name = "since"
+    column = "timestamp"
+    spans = {
+        "15m": ("Last 15 minutes", timedelta(minutes=15)),
+        "1h": ("Last hour", timedelta(hours=1)),
+        "6h": ("Last 6 hours", timedelta(hours=6)),
+        "24h": ("Last 24 hours", timedelta(hours=24)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(key, label) for key, (label, _) in self.spans.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in self.spans:
+            return queryset
+        _, span = self.spans[self.value() or ""]
+        return queryset.filter(**{f"{self.column}__gte": timezone.now() - span})
+
+
+class ClubFilter(admin.SimpleListFilter):
+    """Clubs by name; long lists are cut, and a club's own page leads to its rows."""
+
+    title = "club"
+    parameter_name = "club"
+    most = 200
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(pk), name) for pk, name in Organization.objects.values_list("pk", "name")[: self.most]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value() or ""
+        return queryset.filter(organization_id=int(value)) if value.isascii() and value.isdigit() else queryset
+
+
+def uuid_range(text: str) -> tuple[uuid.UUID, uuid.UUID] | None:
+    """The first and last UUID that begin like this text, or None when it cannot be the beginning of one."""
+    digits = text.strip().lower().replace("-", "")
+    if not SHORTEST_PREFIX <= len(digits) <= 32 or not set(digits) <= HEX_DIGITS:
+        return None
+    return uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
+
+
+def notes_like(queryset: QuerySet[Any], text: str, path: str = "") -> QuerySet[Any]:
+    """Rows whose voice note has an id that begins like this, by the id's index alone."""
+    found = uuid_range(text)
+    return queryset.filter(**{f"{path}artifact_id__range": found}) if found else queryset.none()

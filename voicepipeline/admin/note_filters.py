@@ -1,0 +1,78 @@
+"""The filters of the list of voice notes, each through an index."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from voicepipeline.admin.lists import SinceFilter
+from voicepipeline.engine.limits import limits
+from voicepipeline.models import Artifact, StageName, StageRun
+from voicepipeline.querysets import ACTIVE_STATUSES
+
+
+def stalled_notes(notes: QuerySet[Any]) -> QuerySet[Any]:
+    """On their way, but without progress for longer than their stage may take; those due later are not."""
+    now, how = timezone.now(), limits()
+    still = Q()
+    for stage in ("", *StageName.values):
+        still |= Q(current_stage=stage, updated_at__lt=now - how.stalled_after(stage))
+    shortest = min(how.stalled_after(stage) for stage in StageName.values)
+    due_later = StageRun.objects.filter(artifact=OuterRef("pk"), status="queued", not_before__gt=now - shortest)
+    return notes.filter(still, ~Exists(due_later), status__in=ACTIVE_STATUSES)
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        states = [(status.value, str(status.label)) for status in Artifact.Status]
+        return [
+            ("active", "On their way"),
+            *states,
+            ("stalled", "No progress"),
+            ("on_hold", "On hold"),
+            ("closed", "Closed, won't fix"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        match value:
+            case "active":
+                return queryset.filter(status__in=ACTIVE_STATUSES)
+            case "failed":
+                return queryset.filter(status="failed", closed_at__isnull=True)
+            case "closed":
+                return queryset.filter(closed_at__isnull=False)
+            case "stalled":
+                return stalled_notes(queryset)
+            case "on_hold":
+                return queryset.filter(pk__in=StageRun.objects.parked().values("artifact"))
+        return queryset.filter(status=value) if value in Artifact.Status.values else queryset
+
+
+class StageFilter(admin.SimpleListFilter):
+    title = "stage"
+    parameter_name = "stage"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(stage.value, str(stage.label)) for stage in StageName]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(current_stage=self.value()) if self.value() in StageName.values else queryset
+
+
+class ReceivedFilter(SinceFilter):
+    title = "received"
+    parameter_name = "received"
+    column = "received_at"
+    spans = {
+        "1h": ("Last hour", timedelta(hours=1)),
+        "24h": ("Last 24 hours", timedelta(hours=24)),
+        "7d": ("Last 7 days", timedelta(days=7)),
+        "30d": ("Last 30 days", timedelta(days=30)),
+    }

@@ -1,0 +1,140 @@
+"""What the page of one voice note shows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from voicepipeline.admin.event_words import event_facts, is_trouble
+from voicepipeline.admin.note_actions import NoteAction
+from voicepipeline.admin.words import NOTHING, State, length, moment, run_state, state_of
+from voicepipeline.durations import in_words
+from voicepipeline.explanations import Situation, explain
+from voicepipeline.models import Artifact, PipelineEvent, StageRun
+from voicepipeline.queries import get_event_timeline
+from voicepipeline.situations import load_situation
+from voicepipeline.waterfall import Bar, Cut, Try, draw
+
+MOST_TRIES = 100
+MOST_EVENTS = 200
+
+
+@dataclass(frozen=True)
+class TryRow:
+    """One stage run as the waterfall draws it."""
+
+    run: StageRun
+    state: State
+    bar: Bar
+    waited: str
+    worked: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Round:
+    """The tries of one round on a line of their own: a round days later would squeeze the first one to nothing."""
+
+    number: int
+    rows: list[TryRow]
+    cuts: list[tuple[Cut, str]]
+    start: str
+    end: str
+    took: str
+
+
+@dataclass(frozen=True)
+class EventRow:
+    event: PipelineEvent
+    facts: str
+    trouble: bool
+
+
+def page_context(request: HttpRequest, artifact: Artifact, actions: Iterable[NoteAction]) -> dict[str, Any]:
+    situation = load_situation(artifact)
+    newest = StageRun.objects.filter(artifact=artifact).order_by("-queued_at", "-id")
+    runs = sorted(newest[: MOST_TRIES + 1], key=lambda run: (run.queued_at, run.pk))
+    events = get_event_timeline(artifact)
+    on_hold = situation.run is not None and situation.run.parked_since is not None
+    return {
+        "artifact": artifact,
+        "state": state_of(artifact, on_hold=on_hold, stalled_for=situation.stalled_for),
+        "explanation": explain(situation),
+        "actions": _possible(request, situation, actions),
+        "facts": _facts(artifact),
+        "rounds": list(_rounds(runs[-MOST_TRIES:], situation.now)),
+        "older_tries": len(runs) > MOST_TRIES,
+        "events": [EventRow(event, event_facts(event), is_trouble(event)) for event in events[-MOST_EVENTS:]],
+        "older_events": len(events) > MOST_EVENTS,
+        "events_url": _list_of(request, "pipelineevent", artifact),
+        "runs_url": _list_of(request, "stagerun", artifact),
+    }
+
+
+def _list_of(request: HttpRequest, model: str, artifact: Artifact) -> str:
+    return f"{reverse(f'admin:voicepipeline_{model}_changelist')}?q={artifact.artifact_id}"
+
+
+def _possible(request: HttpRequest, situation: Situation, actions: Iterable[NoteAction]) -> list[NoteAction]:
+    """What makes sense now, of what this person may do."""
+    user: Any = request.user
+    return [action for action in actions if not action.refusal(situation) and user.has_perm(action.permission)]
+
+
+def _facts(artifact: Artifact) -> list[tuple[str, str]]:
+    note = artifact.voice_note
+    seconds = note.duration_seconds if note else None
+    return [
+        ("Received", f"{moment(artifact.received_at)} UTC"),
+        ("Source", artifact.get_source_channel_display()),
+        ("Coach", str(artifact.sender or NOTHING)),
+        ("Club", str(artifact.organization or NOTHING)),
+        ("Message id", (note.channel_message_id if note else "") or NOTHING),
+        ("Recording", _recording(artifact) + (f", {seconds:.0f} s" if seconds else "")),
+        ("Round", str(artifact.generation)),
+    ]
+
+
+def _recording(artifact: Artifact) -> str:
+    note = artifact.voice_note
+    if note is None:
+        return "None"
+    if note.audio:
+        return note.mime_type or "Audio"
+    return "Typed text" if note.text else "Empty"
+
+
+def _rounds(runs: Sequence[StageRun], now: datetime) -> Iterable[Round]:
+    for number in sorted({run.generation for run in runs}):
+        mine = [run for run in runs if run.generation == number]
+        line = draw([Try(run.queued_at, _started(run), run.finished_at) for run in mine], now)
+        if line is not None:
+            yield Round(
+                number=number,
+                rows=[_row(run, bar, now) for run, bar in zip(mine, line.bars, strict=True)],
+                cuts=[(cut, in_words(cut.length)) for cut in line.cuts],
+                start=moment(line.start),
+                end=moment(line.end),
+                took=in_words(line.end - line.start),
+            )
+
+
+def _row(run: StageRun, bar: Bar, now: datetime) -> TryRow:
+    end = run.finished_at or now
+    started = _started(run)
+    return TryRow(
+        run=run,
+        state=run_state(run),
+        bar=bar,
+        waited=length(run.queued_at, started or end),
+        worked=length(started, end) if started else "",
+        url=reverse("admin:voicepipeline_stagerun_change", args=[run.pk]),
+    )
+
+
+def _started(run: StageRun) -> datetime | None:
+    """When work on it began; a run that was given back waits again, whatever it did before."""
+    return None if run.status == StageRun.Status.QUEUED else run.started_at

@@ -1,0 +1,69 @@
+"""How things are called and coloured on the pages."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from voicepipeline.durations import in_words
+from voicepipeline.models import Artifact, StageRun
+
+NOTHING = "-"
+
+
+class State(NamedTuple):
+    """A state in words, with the key of its colour."""
+
+    key: str
+    words: str
+
+
+LABELS = {
+    "closed": "",
+    "failed": "danger",
+    "stalled": "warning",
+    "on_hold": "warning",
+    "completed": "success",
+    "running": "primary",
+    "waiting": "info",
+}
+RUN_STATES = {
+    StageRun.Status.QUEUED: "waiting",
+    StageRun.Status.RUNNING: "running",
+    StageRun.Status.SUCCEEDED: "completed",
+    StageRun.Status.FAILED: "failed",
+    StageRun.Status.SUPERSEDED: "closed",
+    StageRun.Status.CANCELLED: "closed",
+}
+
+
+def state_of(artifact: Artifact, *, on_hold: bool, stalled_for: timedelta | None) -> State:
+    """Where a note stands, as one label."""
+    if artifact.closed_at:
+        return State("closed", "Closed, won't fix")
+    if artifact.status in Artifact.ENDS:
+        return State(artifact.status, artifact.get_status_display())
+    if on_hold:
+        return State("on_hold", "On hold")
+    if stalled_for is not None:
+        return State("stalled", f"No progress for {in_words(stalled_for)}")
+    key = "waiting" if artifact.status == Artifact.Status.RECEIVED else "running"
+    return State(key, artifact.get_status_display())
+
+
+def run_state(run: StageRun) -> State:
+    if run.parked_since:
+        return State("on_hold", "On hold")
+    return State(RUN_STATES[StageRun.Status(run.status)], run.get_status_display())
+
+
+def moment(when: datetime | None) -> str:
+    """A moment to the second, in UTC; the year only when it is another one."""
+    if when is None:
+        return NOTHING
+    year = "" if when.year == timezone.now().year else f" {when.year}"
+    return f"{when.day} {when:%b}{year}, {when:%H:%M:%S}"
+
+
+def length(start: datetime | None, end: datetime | None) -> str:
+    return NOTHING if start is None or end is None else in_words(end - start)
