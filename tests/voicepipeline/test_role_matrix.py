@@ -8,7 +8,8 @@ from django.contrib.auth.models import Permission
 from django.urls import URLPattern, reverse
 from django.urls.resolvers import RegexPattern
 
-from tests.factories import make_user
+from tests.engine.helpers import make_artifact, scheduled
+from tests.factories import make_club, make_coach, make_event, make_player, make_team, make_user
 from voicepipeline import roles
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +26,20 @@ def seen_by(no_role, viewer, operator, administrator):
 
 ALL = seen_by(OK, OK, OK, OK)
 READERS = seen_by(NO, OK, OK, OK)
+OPERATORS = seen_by(NO, NO, OK, OK)
 ADMINISTRATORS = seen_by(NO, NO, NO, OK)
 NOBODY = seen_by(NO, NO, NO, NO)
+EVERYBODY_AWAY = seen_by(AWAY, AWAY, AWAY, AWAY)
+
+
+def pages_of(model, add):
+    """The admin's own pages of a model of which nothing is deleted; the last is a redirect without a name."""
+    own = {"changelist": READERS, "add": add, "change": READERS, "history": READERS, "delete": NOBODY}
+    return {
+        **{f"voicepipeline_{model}_{page}": seen for page, seen in own.items()},
+        f"voicepipeline/{model}/<path:object_id>/": EVERYBODY_AWAY,
+    }
+
 
 EXPECTED = {
     "index": ALL,
@@ -39,15 +52,26 @@ EXPECTED = {
     "autocomplete": NOBODY,  # no field of any form uses it yet
     "jsi18n": ALL,
     "view_on_site": seen_by(GONE, GONE, GONE, GONE),
-    "app_list": seen_by(AWAY, AWAY, AWAY, AWAY),
-    "voicepipeline_user_changelist": READERS,
-    "voicepipeline_user_add": ADMINISTRATORS,
-    "voicepipeline_user_history": READERS,
-    "voicepipeline_user_delete": NOBODY,
-    "voicepipeline_user_change": READERS,
+    "app_list": EVERYBODY_AWAY,
+    **pages_of("user", add=ADMINISTRATORS),
     "auth_user_password_change": ADMINISTRATORS,
-    # Patterns without a name.
-    "voicepipeline/user/<path:object_id>/": seen_by(AWAY, AWAY, AWAY, AWAY),
+    # History is made by the engine alone.
+    **pages_of("artifact", add=NOBODY),
+    "voicepipeline_artifact_live": READERS,
+    "voicepipeline_artifact_action": OPERATORS,
+    **pages_of("pipelineevent", add=NOBODY),
+    "voicepipeline_pipelineevent_export": READERS,
+    **pages_of("stagerun", add=NOBODY),
+    "voicepipeline_clusterbeat_changelist": READERS,
+    "voicepipeline_clusterbeat_live": READERS,
+    "voicepipeline_scheduledjob_changelist": READERS,
+    "voicepipeline_scheduledjob_live": READERS,
+    "voicepipeline_scheduledjob_run": seen_by(NO, NO, NO, METHOD),
+    **pages_of("organization", add=OPERATORS),
+    **pages_of("team", add=OPERATORS),
+    **pages_of("coach", add=OPERATORS),
+    **pages_of("player", add=OPERATORS),
+    # A pattern without a name.
     "(?P<url>.*)$": seen_by(GONE, GONE, GONE, GONE),
 }
 
@@ -64,8 +88,18 @@ def pages(patterns=None, prefix=""):
             yield from pages(pattern.url_patterns, route)
 
 
-# A row for the pages about one row, by the beginning of their route. Its key fills whatever they call it.
-TARGETS = {"voicepipeline/user/": lambda: make_user(roles.VIEWER)}
+# A row for the pages about one row, by the beginning of their route. Its key fills whatever is not named in BLANKS.
+TARGETS = {
+    "voicepipeline/user/": lambda: make_user(roles.VIEWER),
+    "voicepipeline/artifact/": make_artifact,
+    "voicepipeline/pipelineevent/": lambda: make_event(make_artifact()),
+    "voicepipeline/stagerun/": lambda: scheduled(make_artifact()),
+    "voicepipeline/organization/": make_club,
+    "voicepipeline/team/": make_team,
+    "voicepipeline/coach/": make_coach,
+    "voicepipeline/player/": make_player,
+}
+BLANKS = {"uuid:artifact_id": lambda target: target.artifact_id, "slug:action": lambda target: "close"}
 FIXED = {
     "view_on_site": "r/1/0/",
     "app_list": "voicepipeline/",
@@ -78,7 +112,11 @@ def address(name, route):
     if name in FIXED:
         return reverse("admin:index") + FIXED[name]
     target = next((make() for beginning, make in TARGETS.items() if "<" in route and route.startswith(beginning)), None)
-    return reverse("admin:index") + re.sub(r"<[^>]+>", str(target.pk) if target else "", route)
+
+    def fill(blank):
+        return str(BLANKS.get(blank[1], lambda row: row.pk)(target))
+
+    return reverse("admin:index") + re.sub(r"<([^>]+)>", fill, route)
 
 
 def sign_in_as(client, viewer):
@@ -91,7 +129,7 @@ def sign_in_as(client, viewer):
         user = make_user(role, **fields)
         if viewer in ("coach", "is_staff"):
             # Even with permissions: what counts first is the flag.
-            user.user_permissions.set(Permission.objects.filter(codename__endswith="_user"))
+            user.user_permissions.set(Permission.objects.filter(content_type__app_label="voicepipeline"))
         client.force_login(user)
 
 
