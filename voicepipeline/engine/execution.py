@@ -13,10 +13,10 @@ from voicepipeline.engine.claiming import Claim, claim
 from voicepipeline.engine.heartbeat import Heartbeat
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.reclaiming import WORKER_DIED
-from voicepipeline.engine.settling import settle
+from voicepipeline.engine.settling import NotDone, Outcome, settle
 from voicepipeline.engine.stopping import WorkerStopping, interruptible
 from voicepipeline.models import Artifact, StageRun
-from voicepipeline.stages.contract import StageFault, StageOutput, TransientFault
+from voicepipeline.stages.contract import StageFault, TransientFault
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +41,8 @@ def perform(run_id: int) -> None:
         _settle_through_reconnects(taken, outcome)
 
 
-def _attempt(taken: Claim) -> StageOutput | StageFault | None:
-    """The stage's result or fault; None when this worker was told to stop."""
+def _attempt(taken: Claim) -> Outcome:
+    """What came of the stage: a result, a fault, or nothing because the worker could not go on."""
     try:
         code = taken.stage.code
         given = code.load(Artifact.objects.select_related("voice_note").get(pk=taken.artifact_pk))
@@ -51,16 +51,19 @@ def _attempt(taken: Claim) -> StageOutput | StageFault | None:
     except StageFault as fault:
         return fault
     except WorkerStopping:
-        return None
+        return NotDone("worker_stopping")
     except TimeoutException:
         return TransientFault("took_too_long", "The work took longer than it may and was stopped.")
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OperationalError | InterfaceError) and not connection.is_usable():
+            logger.warning("database lost while the input was read", extra={"run": taken.run_id})
+            return NotDone("database_lost")
         # A fault nobody foresaw must end in the run's row, not in a log that staff never see.
         logger.exception("a stage raised an unexpected error", extra={"run": taken.run_id, "stage": taken.stage.name})
         return TransientFault("unexpected_error", "Something unexpected went wrong in this stage.")
 
 
-def _settle_through_reconnects(taken: Claim, outcome: StageOutput | StageFault | None) -> None:
+def _settle_through_reconnects(taken: Claim, outcome: Outcome) -> None:
     """Keep a result that was paid for while the database is away, up to the run's hard deadline."""
     give_up = time.monotonic() + limits().longest_run.total_seconds()
     first = True

@@ -2,6 +2,7 @@
 
 import logging
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,8 +42,18 @@ class ResultRefused(Exception):
     """The stage's own code or the database could not keep its result."""
 
 
-def settle(claim: Claim, outcome: StageOutput | StageFault | None) -> None:
-    """Write what came of the work; None means that the worker was told to stop."""
+@dataclass(frozen=True)
+class NotDone:
+    """The work was not done, and for a reason that is neither the note's nor the provider's."""
+
+    reason: str
+
+
+Outcome = StageOutput | StageFault | NotDone
+
+
+def settle(claim: Claim, outcome: Outcome) -> None:
+    """Write what came of the work."""
     match outcome:
         case StageOutput():
             try:
@@ -54,8 +65,8 @@ def settle(claim: Claim, outcome: StageOutput | StageFault | None) -> None:
             put_on_hold(claim, outcome)
         case StageFault():
             fail(claim, outcome)
-        case None:
-            give_back(claim)
+        case NotDone():
+            give_back(claim, reason=outcome.reason)
 
 
 @engine_transaction
@@ -199,12 +210,12 @@ def put_on_hold(claim: Claim, fault: ProviderFault) -> None:
 
 
 @engine_transaction
-def give_back(claim: Claim) -> None:
-    """Back to the queue, charged nothing: this worker was told to stop."""
+def give_back(claim: Claim, *, reason: str = "worker_stopping") -> None:
+    """Back to the queue, charged nothing: the work was not done, through no fault of the note."""
     change = _open(claim)
     run = _back_to_queue(change, claim, not_before=change.now)
     if run is not None:
-        change.say(EventType.STAGE_RELEASED, of=fact(run), stage=run.stage, metadata={"reason": "worker_stopping"})
+        change.say(EventType.STAGE_RELEASED, of=fact(run), stage=run.stage, metadata={"reason": reason})
     change.flush()
 
 
