@@ -15,7 +15,7 @@ define VIRTUAL_ENVIRONMENT
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test bench lint lock
+.PHONY: help demo up test chaos bench lint lock
 
 help: ## what can be made (this list)
 	@echo "make <target>, with Python 3.11 or newer; PYTHON=/path/to/python3 chooses another one."
@@ -29,6 +29,9 @@ up: $(VENV)/.runtime ## everything, with your own data
 
 test: $(VENV)/.dev ## all tests
 	$(RUN) -m pytest
+
+chaos: $(VENV)/.dev ## kill everything again and again; make chaos SEED=7 TIMES=5 for seeds 7 to 11
+	$(RUN) -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(TIMES),--times $(TIMES))
 
 bench: $(VENV)/.dev ## measurements, as ratios; make bench ONLY=event_log for one of them
 	$(RUN) -m tests.benchmarks $(ONLY)

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 CONVERGES_WITHIN_SECONDS = 30
 SHORT = {
-    "lease": 0.6,
+    "lease": 0.45,
     "first_pause": 0.1,
     "on_hold_pause": 0.1,
     "ring_again_first": 0.3,

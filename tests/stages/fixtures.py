@@ -3,14 +3,8 @@
 import pytest
 from django.db import connection
 
+from tests.faults.surroundings import TEST_STAGES
 from tests.stages.scripted import RESULT_TABLE
-
-TEST_STAGES = {
-    "transcription": "tests.stages.transcription",
-    "claims_extraction": "tests.stages.claims",
-    "entity_resolution": "tests.stages.resolution",
-    "draft_generation": "tests.stages.drafts",
-}
 
 
 @pytest.fixture(scope="session")
