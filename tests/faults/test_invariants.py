@@ -1,0 +1,123 @@
+"""Each check of the invariant checker finds what it is there for."""
+
+import pytest
+from django.db import connection
+
+from tests.engine.helpers import claimed, make_artifact, make_due, run_to_the_end, scheduled
+from tests.faults.invariants import CHECKS, broken
+from voicepipeline.engine.execution import perform
+from voicepipeline.engine.reclaiming import Suspect, reclaim
+from voicepipeline.events import log_event, stable_event_id
+from voicepipeline.models import Artifact, StageRun
+
+pytestmark = pytest.mark.django_db
+
+# The database itself refuses these; they are asked all the same, because a constraint can be dropped.
+REFUSED_BY_CONSTRAINTS = {
+    "one run at most is active for a note",
+    "one result at most is in use for a stage",
+    "a lease belongs to a running run, and a running run has one",
+}
+DELETE_EVENT = "DELETE FROM voicepipeline_pipelineevent WHERE event_type = '{}'"
+DELETE_QUEUED = "DELETE FROM voicepipeline_stagerun WHERE status = 'queued'"
+UPDATE_QUEUED = "UPDATE voicepipeline_stagerun SET {} WHERE status = 'queued'"
+FAIL_NOTES = """
+    UPDATE voicepipeline_artifact SET status = 'failed', failed_stage = 'transcription', error_code = 'x'
+    WHERE status NOT IN ('completed', 'failed')
+"""
+NO_LONGER_IN_USE = "UPDATE voicepipeline_stagerun SET effective = false WHERE stage = 'draft_generation'"
+
+DAMAGE = {
+    "a completed note has a result of every stage in use": NO_LONGER_IN_USE,
+    "a note that has ended has no active run": FAIL_NOTES,
+    "tries are counted without gaps": UPDATE_QUEUED.format("attempt = 7"),
+    "no budget is exceeded": UPDATE_QUEUED.format("crash_no = 3"),
+    "budgets count what happened before in this stage": UPDATE_QUEUED.format("transient_no = 3"),
+    "a failed note was ended by one run of its failed stage": FAIL_NOTES,
+    "a failed run that ended nothing has a successor": DELETE_QUEUED,
+    "the next stage follows a result in use": DELETE_QUEUED,
+    "a result in use is stored once, by the claim that held the lease": "DELETE FROM tests_stageresult",
+    "nothing is stored but by a run whose result is in use": NO_LONGER_IN_USE,
+    "every claim is told": DELETE_EVENT.format("claims_extraction_started"),
+    "every start has one end, or is at work": DELETE_EVENT.format("stage_parked"),
+    "a succeeded run is told as completed, once": DELETE_EVENT.format("claims_extracted"),
+    "a failed run is told as failed, once, with what follows": DELETE_EVENT.format("transcription_failed"),
+    "a dead worker's run is told as picked up again, once": DELETE_EVENT.format("stage_run_reclaimed"),
+    "every end of a note is told once": DELETE_EVENT.format("artifact_completed"),
+    "the last change of status that was told is the one that is written": """
+        DELETE FROM voicepipeline_pipelineevent WHERE new_status = 'completed'
+    """,
+    "a run's cost stands in one event": DELETE_EVENT.format("drafts_generated"),
+    "an event happened while its run was there": "SET LOCAL session_replication_role = replica; "
+    "UPDATE voicepipeline_pipelineevent SET timestamp = timestamp - interval '1 hour'",
+    "no event was dropped": """
+        INSERT INTO voicepipeline_droppedevent (event_type, reason, dropped_at) VALUES ('x', 'y', now())
+    """,
+}
+
+
+@pytest.fixture(autouse=True)
+def _a_bit_of_everything(settings):
+    """Ready, failed for good, failed for now, on hold, crashed, and half way."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM tests_stageresult")
+    for script in ({"claims_extraction": ["transient"]}, {"transcription": ["permanent"]}):
+        artifact = make_artifact(**script)
+        scheduled(artifact)
+        run_to_the_end(artifact)
+    for script in ({"transcription": ["transient"]}, {"transcription": ["provider", "provider"]}, {}):
+        perform(scheduled(make_artifact(**script)).pk)
+    reclaimed(make_artifact())
+
+
+def reclaimed(artifact: Artifact) -> None:
+    run = scheduled(artifact)
+    taken = claimed(artifact)
+    lease_until = StageRun.objects.get(pk=run.pk).lease_until
+    assert lease_until is not None
+    assert reclaim(Suspect(run.pk, artifact.pk, taken.token, lease_until))
+
+
+def violated() -> set[str]:
+    with connection.cursor() as cursor:
+        return {violation.check for violation in broken(cursor)}
+
+
+def test_nothing_is_wrong_with_what_the_engine_wrote():
+    assert violated() == set()
+
+
+@pytest.mark.parametrize("check", DAMAGE)
+def test_damage_is_found(check):
+    with connection.cursor() as cursor:
+        cursor.execute(DAMAGE[check])
+    assert check in violated()
+
+
+def test_a_result_that_was_discarded_although_it_counted_is_found():
+    run = StageRun.objects.filter(effective=True).first()
+    event_id = stable_event_id(f"run/{run.pk}/{run.lease_token}", "stage_result_discarded")
+    log_event("stage_result_discarded", run.artifact, event_id=event_id)
+    assert violated() == {"a result is discarded only of a claim that had lost its lease"}
+
+
+def test_a_cost_that_is_told_twice_is_found():
+    run = StageRun.objects.filter(effective=True).first()
+    event_id = stable_event_id(f"run/{run.pk}/{run.lease_token}", "stage_parked")
+    log_event("stage_parked", run.artifact, event_id=event_id, metadata={"ai_cost": run.cost_usd})
+    assert "a claim's cost is told once" in violated()
+
+
+def test_a_run_that_is_on_hold_and_taken_up_again_is_in_order():
+    run = StageRun.objects.get(parked_since__isnull=False)
+    make_due(run.artifact)
+    perform(run.pk)
+    assert violated() == set()
+
+
+def test_every_check_is_tried():
+    tried = DAMAGE.keys() | REFUSED_BY_CONSTRAINTS
+    assert CHECKS.keys() - tried == {
+        "a result is discarded only of a claim that had lost its lease",
+        "a claim's cost is told once",
+    }
