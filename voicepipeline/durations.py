@@ -6,14 +6,14 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def in_words(length: timedelta) -> str:
-    """The two largest units that matter: 40 ms, 4 s, 12 min, 3 h 5 min, 2 days."""
+    """Whole units that have passed: 40 ms, 4 s, 12 min, 3 h 5 min, 2 days."""
     seconds = max(0.0, length.total_seconds())
     if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
+        return f"{int(seconds * 1000)} ms"
     if seconds < MINUTE:
-        return f"{seconds:.0f} s"
+        return f"{int(seconds)} s"
     if seconds < HOUR:
-        return f"{seconds / MINUTE:.0f} min"
+        return f"{int(seconds // MINUTE)} min"
     if seconds < DAY:
         hours, rest = divmod(int(seconds), HOUR)
         minutes = rest // MINUTE

@@ -1,0 +1,69 @@
+"""Clubs and their people."""
+
+import pytest
+from django.urls import reverse
+
+from tests.factories import make_club, make_coach, make_player, make_team, make_user
+from voicepipeline import roles
+from voicepipeline.models import Coach, Organization
+
+pytestmark = pytest.mark.django_db
+MAKERS = {"organization": make_club, "team": make_team, "coach": make_coach, "player": make_player}
+# Session, viewer, their permissions (own and by role), bounded count, rows; names of clubs where they filter.
+QUERIES = {"organization": 6, "team": 7, "coach": 7, "player": 7}
+
+
+def url(model, page, *arguments):
+    return reverse(f"admin:voicepipeline_{model}_{page}", args=arguments)
+
+
+@pytest.mark.parametrize("count", [1, 100])
+@pytest.mark.parametrize("model", MAKERS)
+def test_each_list_asks_as_many_questions_for_a_hundred_rows_as_for_one(
+    client, django_assert_num_queries, model, count
+):
+    client.force_login(make_user(roles.VIEWER))
+    for _ in range(count):
+        MAKERS[model]()
+    with django_assert_num_queries(QUERIES[model]):
+        client.get(url(model, "changelist"))
+
+
+@pytest.mark.parametrize("model", MAKERS)
+def test_each_list_is_searched_from_the_beginning_of_the_name(client, model):
+    client.force_login(make_user(roles.VIEWER))
+    row = MAKERS[model]()
+    assert len(client.get(url(model, "changelist"), {"q": str(row)[:4].lower()}).context["cl"].result_list) == 1
+    assert len(client.get(url(model, "changelist"), {"q": "zzz"}).context["cl"].result_list) == 0
+
+
+def test_an_operator_adds_a_club_and_a_coach(client):
+    client.force_login(make_user(roles.OPERATOR))
+    client.post(url("organization", "add"), {"name": "Na Fianna", "slug": "na-fianna", "is_active": "on"})
+    club = Organization.objects.get(name="Na Fianna")
+    team = make_team(organization=club)
+    data = {"organization": club.pk, "first_name": "Ciara", "teams": [team.pk], "is_active": "on"}
+    client.post(url("coach", "add"), data)
+    assert list(Coach.objects.get(first_name="Ciara").teams.all()) == [team]
+
+
+def test_teams_are_offered_with_their_clubs(client):
+    client.force_login(make_user(roles.OPERATOR))
+    team = make_team(organization=make_club(name="Na Fianna"))
+    assert f"Na Fianna: {team.name}" in client.get(url("player", "add")).content.decode()
+
+
+@pytest.mark.parametrize("model", MAKERS)
+def test_a_viewer_looks_and_changes_nothing(client, model):
+    client.force_login(make_user(roles.VIEWER))
+    row = MAKERS[model]()
+    assert client.get(url(model, "change", row.pk)).status_code == 200
+    assert client.post(url(model, "change", row.pk), {"name": "x", "first_name": "x"}).status_code == 403
+
+
+@pytest.mark.parametrize("model", MAKERS)
+def test_nobody_deletes_what_history_names(client, model):
+    client.force_login(make_user(roles.ADMINISTRATOR))
+    row = MAKERS[model]()
+    assert client.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert type(row).objects.filter(pk=row.pk).exists()
