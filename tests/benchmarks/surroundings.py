@@ -32,6 +32,7 @@ def measuring_database() -> Iterator[None]:
     postgres = EmbeddedPostgres.for_var_dir(VAR_DIR)
     try:
         with running(postgres, max_wal_size="8GB"):
+            (VAR_DIR / "static").mkdir(parents=True, exist_ok=True)  # whitenoise warns about a missing one
             prepare_django()
             yield
     finally:
