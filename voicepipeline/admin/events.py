@@ -56,7 +56,7 @@ def of_notes_like(queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
 
 @admin.register(PipelineEvent)
 class EventAdmin(HistoryAdmin):
-    list_display = ("when", "what", "note", "stage", "club", "took", "problem", "details")
+    list_display = ("when", "what", "note", "stage", "club", "took", "details")
     list_filter = (ErrorsFilter, SinceFilter, "pipeline_stage", ClubFilter, "event_type")
     list_select_related = ("artifact", "organization", "actor", "coach")
     ordering = ("-id",)
@@ -141,14 +141,13 @@ class EventAdmin(HistoryAdmin):
     def took(self, event: PipelineEvent) -> str:
         return duration_words(event) or NOTHING
 
-    @display(description="Problem")
-    def problem(self, event: PipelineEvent) -> str:
-        return event.error_message or event.error_code or NOTHING
-
     @display(description="Details")
     def details(self, event: PipelineEvent) -> str:
         return format_html(
-            '<details class="vp-details"><summary>Show</summary><pre>{}</pre></details>', event_facts(event)
+            '<div class="vp-problem">{}</div>'
+            '<details class="vp-details"><summary>Show</summary><pre>{}</pre></details>',
+            event.error_message or event.error_code,
+            event_facts(event),
         )
 
 

@@ -55,6 +55,7 @@ class ListAdmin(ModelAdmin):
     """A list that stays quick at any size: say `list_select_related`, and search indexed columns alone."""
 
     paginator = BoundedPaginator
+    change_list_template = "voicepipeline/list.html"
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 0

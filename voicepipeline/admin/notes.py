@@ -1,6 +1,7 @@
 """Voice notes: the list, and each note's own page."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -120,7 +121,7 @@ class ArtifactAdmin(HistoryAdmin):
 
     @display(description="Age")
     def age(self, artifact: Artifact) -> str:
-        return in_words(timezone.now() - artifact.received_at)
+        return in_words(max(timezone.now() - artifact.received_at, timedelta(seconds=1)))
 
     @display(description="Received (UTC)")
     def received(self, artifact: Artifact) -> str:
