@@ -3,6 +3,7 @@
 import argparse
 import os
 import random
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -47,7 +48,10 @@ def main() -> int:
     django.setup()
     from tests.faults import chaos
 
-    results = [chaos.run(seed, var_dir, options.notes) for seed in range(first, first + options.times)]
+    try:
+        results = [chaos.run(seed, var_dir, options.notes) for seed in range(first, first + options.times)]
+    finally:
+        shutil.rmtree(var_dir, ignore_errors=True)
     chaos.show(results)
     return 0 if all(result.holds for result in results) else 1
 

@@ -125,6 +125,7 @@ def run(seed: int, var_dir: Path, notes: int) -> Result:
         connection.close()
     result.seconds = time.monotonic() - began
     _tell(result, fleet)
+    say(f"Seed {seed}: {'in order' if result.holds else 'NOT IN ORDER'} after {result.seconds:.0f} s.")
     return result
 
 
@@ -142,12 +143,16 @@ class Feeder:
 
     def _feed(self, script: dict[str, list[str]]) -> None:
         """Until the note is safe in the database; that it is scheduled as well is then the watchdog's part."""
-        while True:
-            with contextlib.suppress(OperationalError, InterfaceError):
+
+        def is_fed() -> bool:
+            try:
                 self.fed.append(feed(script))
-                return
-            connection.close()
-            time.sleep(0.2)
+            except (OperationalError, InterfaceError):
+                connection.close()
+                return False
+            return True
+
+        until(is_fed, "the database takes a note")
 
 
 class Striking:

@@ -162,7 +162,7 @@ class Fleet:
 
     @contextlib.contextmanager
     def up(self) -> Iterator["Fleet"]:
-        """With a fresh and migrated database; nothing of it is left afterwards."""
+        """With a fresh and migrated database, which is gone afterwards."""
         with self.postgres.lock():
             try:
                 self.start_database()
@@ -172,7 +172,6 @@ class Fleet:
             finally:
                 self._end()
                 shutil.rmtree(self.postgres.home, ignore_errors=True)
-                shutil.rmtree(self.var_dir, ignore_errors=True)
 
     def _end(self) -> None:
         self._over.set()

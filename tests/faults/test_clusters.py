@@ -48,7 +48,7 @@ def check(fleet: Fleet) -> None:
 
 
 def test_a_poison_stage_fails_after_three_crashes_and_harms_no_neighbour(fleet):
-    fleet.start_cluster("cluster", workers=3, engine=SHORT)
+    parent = fleet.start_cluster("cluster", workers=3, engine=SHORT)
     fleet.start_watchdog(engine=SHORT)
     slowly = {"transcription": ["slow:1"], "claims_extraction": ["slow:1"]}
     poison, *neighbours = fleet.feed({"transcription": ["die"] * 9}, *[slowly] * 6)
@@ -58,6 +58,7 @@ def test_a_poison_stage_fails_after_three_crashes_and_harms_no_neighbour(fleet):
     for neighbour in neighbours:
         wait_for(fleet, neighbour, "completed")
         assert fleet.query(RUNS, neighbour) == [("succeeded", 1, 0, 0, "")] * 4
+    assert fleet.query(ENDED, parent) == []  # it has worked for longer than a wedged one may stand still
     check(fleet)
 
 
