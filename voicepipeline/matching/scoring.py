@@ -1,0 +1,144 @@
+"""How well one word of a mention fits one name of a player."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from voicepipeline.matching import given_names, surnames
+from voicepipeline.matching.metaphone import metaphone
+from voicepipeline.matching.respelling import as_heard, respelled
+from voicepipeline.matching.similarity import jaro_winkler
+
+SAME = 100.0
+VARIANT = 97.0
+SAME_SOUND = 93.0
+NICKNAME = 92.0
+# Two real names that look alike, or a piece of a double name: worth a question, never a link.
+ANOTHER_NAME = 80.0
+PART_OF_NAME = 84.0
+INITIAL = 75.0
+# What only looks or sounds alike has to be this much alike, each name by itself, to be linked.
+GIVEN_SURE_FROM = 90.0
+SURNAME_SURE_FROM = 96.0
+ALONE_SURE_FROM = 96.0
+
+
+class Fit(NamedTuple):
+    """How well a word fits a name, from 0 to 100, and why in plain words."""
+
+    score: float
+    why: str
+    # Good enough for a link, as far as this name goes; and also when it is the only name that was said.
+    sure: bool = True
+    sure_alone: bool = True
+
+
+NOTHING = Fit(0.0, "nothing alike", sure=False, sure_alone=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word with everything worked out that comparing it needs."""
+
+    text: str
+    heard: str
+    irish: str
+    sounds: frozenset[str]
+    given_names: frozenset[int]
+    short_for: frozenset[int]
+    surnames: frozenset[int]
+
+    @property
+    def is_given_name(self) -> bool:
+        return bool(self.given_names or self.short_for)
+
+
+@lru_cache(maxsize=4096)
+def word(text: str) -> Word:
+    irish = respelled(text)
+    return Word(
+        text=text,
+        heard=as_heard(text),
+        irish=irish,
+        sounds=frozenset({metaphone(text), metaphone(irish)}),
+        given_names=GIVEN_NAMES.get(text, frozenset()),
+        short_for=NICKNAMES.get(text, frozenset()),
+        # An O' comes and goes with the speaker.
+        surnames=SURNAMES.get(text) or SURNAMES.get(text.removeprefix("o"), frozenset()),
+    )
+
+
+def _families(spellings: str) -> dict[str, frozenset[int]]:
+    found: dict[str, frozenset[int]] = {}
+    for number, line in enumerate(spellings.strip().splitlines()):
+        for name in line.split():
+            found[name] = found.get(name, frozenset()) | {number}
+    return found
+
+
+def _nicknames(lines: str, families: dict[str, frozenset[int]]) -> dict[str, frozenset[int]]:
+    """The families of the names that each short form may stand for."""
+    found: dict[str, frozenset[int]] = {}
+    for line in lines.strip().splitlines():
+        short, _, full = line.partition(": ")
+        meant = frozenset[int]().union(*(families[name] for name in full.split()))
+        for name in short.split():
+            found[name] = found.get(name, frozenset()) | meant
+    return found
+
+
+GIVEN_NAMES = _families(given_names.SPELLINGS)
+NICKNAMES = _nicknames(given_names.NICKNAMES, GIVEN_NAMES)
+SURNAMES = _families(surnames.SPELLINGS)
+
+
+def given_fit(one: Word, other: Word) -> Fit:
+    """The best of: letter by letter, respelt from Irish, a known variant."""
+    known = known_given_fit(one, other)
+    if known is not None:
+        return known
+    letters = jaro_winkler(one.text, other.text)
+    sound = min(_spoken(one, other), VARIANT)
+    if one.is_given_name and other.is_given_name:
+        return Fit(min(max(letters, sound), ANOTHER_NAME), "a different first name that looks alike", sure=False, sure_alone=False)
+    if sound > letters:
+        return _alike(sound, "a first name that sounds alike", GIVEN_SURE_FROM)
+    return _alike(letters, "a first name spelt alike", GIVEN_SURE_FROM)
+
+
+def known_given_fit(one: Word, other: Word) -> Fit | None:
+    """The fit of two words that are known to be the same first name."""
+    if one.text == other.text:
+        return Fit(SAME, "the same first name")
+    if not one.given_names.isdisjoint(other.given_names):
+        return Fit(VARIANT, "a known spelling of the first name")
+    if not (one.short_for.isdisjoint(other.given_names) and other.short_for.isdisjoint(one.given_names)):
+        return Fit(NICKNAME, "a short form of the first name")
+    return None
+
+
+def surname_fit(one: Word, other: Word) -> Fit:
+    """The best of: letter by letter, and the same sound."""
+    if one.text == other.text:
+        return Fit(SAME, "the same last name")
+    letters = jaro_winkler(one.text, other.text)
+    if one.surnames and other.surnames:
+        if not one.surnames.isdisjoint(other.surnames):
+            return Fit(max(letters, SAME_SOUND), "a known spelling of the last name")
+        return Fit(min(letters, ANOTHER_NAME), "a different last name that looks alike", sure=False, sure_alone=False)
+    if not one.sounds.isdisjoint(other.sounds):
+        return Fit(max(letters, SAME_SOUND), "a last name that sounds the same")
+    return _alike(letters, "a last name spelt alike", SURNAME_SURE_FROM)
+
+
+def _alike(score: float, why: str, sure_from: float) -> Fit:
+    return Fit(score, why, sure=score >= sure_from, sure_alone=score >= ALONE_SURE_FROM)
+
+
+def _spoken(one: Word, other: Word) -> float:
+    """Respelt from Irish on either side or both; a name that begins with another sound is another name."""
+    best = 0.0
+    for left, right in {(one.heard, other.irish), (one.irish, other.heard), (one.irish, other.irish)}:
+        if left[:1] == right[:1]:
+            best = max(best, jaro_winkler(left, right))
+    return best
