@@ -87,6 +87,17 @@ def test_the_notes_page_follows_what_happens_and_keeps_what_was_opened(page, ope
     check_page()
 
 
+def test_a_refresh_leaves_the_keyboard_where_it_is(page, operator, sign_in):
+    artifact = make_note(transcription=["permanent"])
+    run_to_the_end(artifact)
+    sign_in(operator)
+    page.goto(reverse("admin:voicepipeline_artifact_change", args=[artifact.artifact_id]))
+    page.get_by_role("link", name="Close, won't fix").focus()
+    Artifact.objects.filter(pk=artifact.pk).update(error_message="Something else.")
+    expect(page.get_by_text("Something else.")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("link", name="Close, won't fix")).to_be_focused()
+
+
 def test_the_list_follows_what_happens(page, operator, sign_in):
     artifact = make_note()
     sign_in(operator)

@@ -144,6 +144,22 @@ def test_filters_narrow_the_list(client, viewer, query, matches):
     assert found(client, **query) == ([artifact.pk] if matches else [])
 
 
+def test_how_long_is_too_long_is_said_per_stage_by_the_settings(client, viewer, settings):
+    artifact = make_artifact()
+    scheduled(artifact)
+    Artifact.objects.filter(pk=artifact.pk).update(updated_at=past(90))
+    StageRun.objects.filter(artifact=artifact).update(not_before=past(90))
+    settings.ENGINE = {"claims_extraction_stalled_after": 60}
+    assert found(client, status="stalled") == []
+    settings.ENGINE = {"transcription_stalled_after": 60}
+    assert found(client, status="stalled") == [artifact.pk]
+    assert "No progress for 1 min" in text_of(client.get(LIST))
+
+
+def test_an_empty_list_says_what_to_expect(client, viewer):
+    assert "Each appears here as soon as a coach has sent it." in text_of(client.get(LIST))
+
+
 def test_the_list_says_how_it_stands_in_words(client, viewer):
     stalled_note()
     failed_note(transcription=["transient", "transient", "permanent"])

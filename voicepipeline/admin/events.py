@@ -81,6 +81,7 @@ class EventAdmin(HistoryAdmin):
     readonly_fields = ("note",)
     search_fields = ("artifact",)
     search_help_text = "Voice note id"
+    empty_hint = "What happens to voice notes appears here, and stays for 48 hours."
     change_list_template = "voicepipeline/event_list.html"
 
     def get_search_results(

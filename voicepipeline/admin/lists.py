@@ -63,6 +63,7 @@ class ListAdmin(ModelAdmin):
     actions: Any = None
     actions_on_top = False
     sortable_by: Sequence[str] = ()
+    empty_hint = ""  # what an empty list tells people to do or to expect
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BoundedList

@@ -47,6 +47,7 @@ class ArtifactAdmin(HistoryAdmin):
     list_select_related = ("organization", "sender")
     search_fields = ("artifact_id",)
     search_help_text = "Voice note id, or message id"
+    empty_hint = "Each appears here as soon as a coach has sent it."
     change_list_template = "voicepipeline/note_list.html"
 
     # --- The list --------------------------------------------------------------------------------------------------

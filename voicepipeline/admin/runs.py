@@ -24,6 +24,7 @@ class StageRunAdmin(HistoryAdmin):
     ordering = ("-id",)
     search_fields = ("artifact",)
     search_help_text = "Voice note id"
+    empty_hint = "Each try at a stage of a voice note appears here."
     fieldsets = (
         (None, {"fields": ("note", "stage", "generation", "attempt", "status", "effective", "terminal")}),
         (
