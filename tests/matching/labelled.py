@@ -11,7 +11,7 @@ from voicepipeline.matching.roster import Person, Roster
 
 LABELS = Path(__file__).parent / "labels"
 SIZES = (25, 100, 300)
-HALVES = ("training", "untouched")
+HALVES = ("training", "second")
 
 
 @dataclass

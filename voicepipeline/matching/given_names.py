@@ -252,6 +252,48 @@ timothy
 victoria
 vincent
 chukwuemeka
+aoibheann eveen aveen eevan aoibhinn aoibhin eevin
+siofra sheefra shifra sheafra
+mairead maraid mawrade moraid mairaid
+eithne ethna enya etna ehna
+liadan leeadan leedan
+siomha sheeva shiva sheema
+croia kreea creea
+treasa trassa
+reiltin raylteen reltin
+conall connell connal
+fionntan fintan fiontan finton
+ruadhan rowan ruan rooawn
+tiarnan tiernan teernan tiarnawn
+muiris muirish murris
+proinsias pronshus pronsheeas
+reamonn raymon raymond redmond
+colman coleman
+manus mawnus
+cathaoir cahir kaheer
+"""
+
+# Names that are only ever themselves here: they are listed so that Colleen is not heard as Colin.
+OTHERS = """
+abigail agnes alan albert alice alma amanda amber amelie angela angus ann antonia april arthur astrid audrey
+austin ayesha barbara bella ben betty bill blake bobby bonnie brad bradley brooke bruce bryce calvin cameron carl
+carla carmel carol caroline cecilia celine chelsea cheryl clara clive clodagh cody colette colleen connie corey
+craig dana danielle darren dave dawn dean debbie delia derek desmond diana dolores dominic donna dora doreen
+douglas duncan edith edwin eileen elaine elena elias elliot elsa elsie emilia emmet erica erik erin
+ernest esther eunice evelyn faith fabian faye felix fidelma finley flora florence frank fred frieda gabriel gail
+gareth gary gavin gemma geoffrey georgia georgina gina glen gloria gordon graham grant gregory greta gwen harvey
+heather heidi helen helena henrik hilary hilda howard ian imelda imogen ingrid irene iris isaac ivan ivy jackson
+jacqueline jacob janet janice jared jasmine jeanette jeff jeremy jerome jill joanna joanne jodie joel jonas josh
+joshua joyce judith julian julianna justin kara karl kay kelvin ken kenneth kent kerry kim kirsten kirsty
+lana lance larry laurence leigh lena leon leonard leslie lewis lillian linda lionel logan lorna lorraine louis lydia
+lynn mabel madison magdalena malachy marcus margot marian marianne marina mario marion marisa marta martha mateo
+matilda maura maureen maurice max maya melanie melissa mildred miriam mohammed mona monica morgan muriel myra nadia
+nancy naomi nelson nina norma norman pamela patricia pauline pearl penny phoebe phyllis poppy
+rafael ralph reece regina renee rhys richard rita rodney roger roland rona ronald rosa rosalind
+rosanna rose rosemary roxanne roy ruby rufus rupert russell sabrina sally sandra sasha scott sebastian
+sharon shay shirley sian sidney silvia sonia stanley stella stuart sylvia tanya tania ted terence terry
+theo theodore tracey trevor tristan troy ursula valerie vanessa vera veronica vivian wayne wendy wesley wilma
+xavier yasmin yolanda yvonne zach zachary zara
 """
 
 # Short forms, and the names they may stand for.

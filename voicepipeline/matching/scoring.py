@@ -47,6 +47,8 @@ class Word:
     given_names: frozenset[int]
     short_for: frozenset[int]
     surnames: frozenset[int]
+    without_o: str
+    prefix: str
 
     @property
     def is_given_name(self) -> bool:
@@ -56,6 +58,8 @@ class Word:
 @lru_cache(maxsize=4096)
 def word(text: str) -> Word:
     irish = respelled(text)
+    without_o = text.removeprefix("o")
+    families = SURNAMES.get(text) or SURNAMES.get(without_o, frozenset())
     return Word(
         text=text,
         heard=as_heard(text),
@@ -63,9 +67,18 @@ def word(text: str) -> Word:
         sounds=frozenset({metaphone(text), metaphone(irish)}),
         given_names=GIVEN_NAMES.get(text, frozenset()),
         short_for=NICKNAMES.get(text, frozenset()),
-        # An O' comes and goes with the speaker.
-        surnames=SURNAMES.get(text) or SURNAMES.get(text.removeprefix("o"), frozenset()),
+        surnames=families,
+        without_o=without_o,
+        prefix=_prefix(text, families),
     )
+
+
+def _prefix(text: str, families: frozenset[int]) -> str:
+    """The O' or Mc of a last name that also goes without it, as Carthy does and Connell does not."""
+    for prefix in ("o", "mc"):
+        if text.startswith(prefix) and not families.isdisjoint(SURNAMES.get(text.removeprefix(prefix), frozenset())):
+            return prefix
+    return ""
 
 
 def _families(spellings: str) -> dict[str, frozenset[int]]:
@@ -87,7 +100,7 @@ def _nicknames(lines: str, families: dict[str, frozenset[int]]) -> dict[str, fro
     return found
 
 
-GIVEN_NAMES = _families(given_names.SPELLINGS)
+GIVEN_NAMES = _families("\n".join((given_names.SPELLINGS, *given_names.OTHERS.split())))
 NICKNAMES = _nicknames(given_names.NICKNAMES, GIVEN_NAMES)
 SURNAMES = _families(surnames.SPELLINGS)
 
@@ -102,7 +115,7 @@ def given_fit(one: Word, other: Word) -> Fit:
     if one.is_given_name and other.is_given_name:
         return Fit(min(max(letters, sound), ANOTHER_NAME), "a different first name that looks alike", sure=False, sure_alone=False)
     if sound > letters:
-        return _alike(sound, "a first name that sounds alike", GIVEN_SURE_FROM)
+        return Fit(sound, "a first name that sounds alike", sure=sound >= GIVEN_SURE_FROM, sure_alone=False)
     return _alike(letters, "a first name spelt alike", GIVEN_SURE_FROM)
 
 
@@ -122,8 +135,11 @@ def surname_fit(one: Word, other: Word) -> Fit:
     if one.text == other.text:
         return Fit(SAME, "the same last name")
     letters = jaro_winkler(one.text, other.text)
+    same = not one.surnames.isdisjoint(other.surnames)
+    if one.without_o == other.without_o or (same and one.prefix != other.prefix):
+        return Fit(max(letters, SAME_SOUND), "the same last name but for the O' or Mc", sure=False, sure_alone=False)
     if one.surnames and other.surnames:
-        if not one.surnames.isdisjoint(other.surnames):
+        if same:
             return Fit(max(letters, SAME_SOUND), "a known spelling of the last name")
         return Fit(min(letters, ANOTHER_NAME), "a different last name that looks alike", sure=False, sure_alone=False)
     if not one.sounds.isdisjoint(other.sounds):

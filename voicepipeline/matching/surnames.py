@@ -37,7 +37,6 @@ canavan
 carey
 carr
 carroll ocarroll carrol
-carty
 casey
 cassidy
 clancy
@@ -47,9 +46,9 @@ coffey
 colgan
 collins
 conlon
-connell oconnell oconaill connel
+connell oconnell conaill oconaill connel
 connolly connelly conolly
-connor oconnor connors oconor oconchuir
+connor oconnor connors conor oconor conchuir oconchuir
 conroy
 conway
 corcoran
@@ -196,7 +195,7 @@ mannion
 martin martyn
 mccabe
 mccann
-mccarthy mccarty carthy
+mccarthy mccarty carthy carty
 mcconnell
 mccormack
 mcdermott mcdermot
@@ -244,13 +243,13 @@ nagle
 nash
 naughton
 neary
-neill oneill neil oneil oneal
+neill oneill neil oneil neal oneal
 nolan nowlan onolan
 noonan
 norris
 nugent
 ohara
-okeeffe okeefe keeffe
+okeeffe okeefe keeffe keefe
 orourke rourke
 osullivan sullivan osuilleabhain suilleabhain
 oshea shea
