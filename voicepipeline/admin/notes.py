@@ -20,7 +20,7 @@ from voicepipeline.admin.live import NO_CONTENT, digest_of, is_seen, live_answer
 from voicepipeline.admin.note_actions import NoteAction
 from voicepipeline.admin.note_filters import ReceivedFilter, StageFilter, StatusFilter
 from voicepipeline.admin.note_page import page_context
-from voicepipeline.admin.words import LABELS, NOTHING, moment, state_of
+from voicepipeline.admin.words import NOTHING, moment, state_of
 from voicepipeline.durations import in_words
 from voicepipeline.engine.limits import limits
 from voicepipeline.models import Artifact, StageRun, VoiceNote
@@ -97,12 +97,13 @@ class ArtifactAdmin(HistoryAdmin):
     def short_id(self, artifact: Artifact) -> str:
         return str(artifact.artifact_id)[:8]
 
-    @display(description="Status", label=LABELS)
-    def state(self, artifact: Any) -> tuple[str, str]:
+    @display(description="Status")
+    def state(self, artifact: Any) -> str:
         now = timezone.now()
         moved = last_progress(artifact.updated_at, artifact.run_moved_at)
         stalled = is_stalled(moved, now, limits().stalled_after(artifact.current_stage))
-        return state_of(artifact, on_hold=bool(artifact.on_hold_since), stalled_for=now - moved if stalled else None)
+        stalled_for = now - moved if stalled else None
+        return state_of(artifact, on_hold=bool(artifact.on_hold_since), stalled_for=stalled_for).label
 
     @display(description="Stage")
     def stage(self, artifact: Artifact) -> str:

@@ -12,7 +12,7 @@ from unfold.decorators import display
 
 from voicepipeline.admin.events import of_notes_like
 from voicepipeline.admin.lists import HistoryAdmin
-from voicepipeline.admin.words import LABELS, NOTHING, length, moment, run_state
+from voicepipeline.admin.words import NOTHING, length, moment, run_state
 from voicepipeline.models import StageRun
 
 
@@ -71,9 +71,9 @@ class StageRunAdmin(HistoryAdmin):
         url = reverse("admin:voicepipeline_artifact_change", args=[run.artifact.artifact_id])
         return format_html('<a class="text-link" href="{}">{}</a>', url, str(run.artifact.artifact_id)[:8])
 
-    @display(description="State", label=LABELS)
-    def state(self, run: StageRun) -> tuple[str, str]:
-        return run_state(run)
+    @display(description="State")
+    def state(self, run: StageRun) -> str:
+        return run_state(run).label
 
     @display(description="Round")
     def round_no(self, run: StageRun) -> int:
