@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.faults.prepared"])
@@ -50,6 +50,14 @@ def crash(moment: Callable[[], None], act: Callable[..., Any], *arguments: objec
         if child.exitcode is None:
             child.kill()
             child.join()
+
+
+def act_in_child(moment: Callable[[], None], act: Callable[..., Any], *arguments: object) -> None:
+    """Let a child do this to its end, whatever the moment brings."""
+    child = FORKS.Process(target=_child, args=(Surroundings.here(), moment, act, arguments))
+    child.start()
+    child.join(SECONDS_TO_DIE)
+    assert child.exitcode in (0, 1), f"it did not end by itself: {child.exitcode}"
 
 
 def _child(
@@ -96,6 +104,25 @@ class AfterCommit:
                 die()
 
         connection.commit = commit_and_die
+
+
+@dataclass(frozen=True)
+class AnswerLost:
+    """The nth COMMIT is made, and the connection breaks before its answer arrives."""
+
+    number: int = 1
+
+    def __call__(self) -> None:
+        commits = iter(range(1, 1000))
+        commit = connection.commit
+
+        def commit_unheard() -> None:
+            commit()
+            if next(commits) == self.number:
+                connection.connection.close()
+                raise OperationalError("the connection is lost")
+
+        connection.commit = commit_unheard
 
 
 @dataclass(frozen=True)

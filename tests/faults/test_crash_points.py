@@ -10,7 +10,17 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
 from tests.engine.helpers import make_artifact, scheduled
-from tests.faults.crashing import After, AfterCommit, Before, BeforeCommit, ByItself, crash, watch_until_killed
+from tests.faults.crashing import (
+    After,
+    AfterCommit,
+    AnswerLost,
+    Before,
+    BeforeCommit,
+    ByItself,
+    act_in_child,
+    crash,
+    watch_until_killed,
+)
 from tests.faults.invariants import broken
 from voicepipeline.engine.execution import perform
 from voicepipeline.engine.scheduling import schedule_stage
@@ -115,6 +125,28 @@ def test_a_crash_at_this_point_costs_nothing(point):
         "faults": point.faults,
         "parked": point.parked,
     }
+    with connection.cursor() as cursor:
+        assert broken(cursor) == []
+
+
+UNHEARD = {
+    "claim": (AnswerLost(1), [], ["queued"]),
+    "finish": (AnswerLost(2), [], ["succeeded", "queued"]),
+    "a passing fault": (AnswerLost(2), ["transient"], ["failed", "queued"]),
+    "put on hold": (AnswerLost(2), ["provider"], ["queued"]),
+}
+
+
+@pytest.mark.parametrize("name", UNHEARD)
+def test_a_commit_whose_answer_is_lost_is_neither_repeated_nor_charged(name):
+    moment, words, statuses = UNHEARD[name]
+    artifact = make_artifact(transcription=words)
+    act_in_child(moment, perform, scheduled(artifact).pk)
+    runs = StageRun.objects.filter(artifact=artifact).order_by("id")
+    assert list(runs.values_list("status", flat=True)) == statuses
+    recover(artifact)
+    assert artifact.status == "completed"
+    assert traces(artifact)["crashes"] == 0
     with connection.cursor() as cursor:
         assert broken(cursor) == []
 

@@ -22,6 +22,12 @@ class Claim:
     started_at: datetime
 
 
+def claim_of(run: StageRun) -> Claim:
+    """The claim under which this run is running."""
+    assert run.started_at is not None  # noqa: S101 — claiming writes it
+    return Claim(run.pk, run.artifact_id, run.lease_token, STAGES[run.stage], run.input_version, run.started_at)
+
+
 @engine_transaction
 def claim(run_id: int, *, worker: str) -> Claim | None:
     """Take up a waiting run that is due; None when there is nothing to take up, which is no fault."""

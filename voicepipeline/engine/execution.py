@@ -9,11 +9,11 @@ from django.db import InterfaceError, OperationalError, connection
 from django_q.exceptions import TimeoutException
 
 from voicepipeline.engine import doorbell, stopping
-from voicepipeline.engine.claiming import Claim, claim
+from voicepipeline.engine.claiming import Claim, claim, claim_of
 from voicepipeline.engine.heartbeat import Heartbeat
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.reclaiming import WORKER_DIED
-from voicepipeline.engine.settling import NotDone, Outcome, settle
+from voicepipeline.engine.settling import NotDone, Outcome, give_back, settle
 from voicepipeline.engine.stopping import WorkerStopping, interruptible
 from voicepipeline.models import Artifact, StageRun
 from voicepipeline.stages.contract import StageFault, TransientFault
@@ -21,6 +21,7 @@ from voicepipeline.stages.contract import StageFault, TransientFault
 logger = logging.getLogger(__name__)
 
 RECONNECT_PAUSE_SECONDS = 0.5
+DATABASE_LOST = "database_lost"
 
 
 def worker_name() -> str:
@@ -33,12 +34,30 @@ def perform(run_id: int) -> None:
     if stopping.was_told():
         doorbell.forget_ring(run_id)
         return
-    taken = claim(run_id, worker=worker_name())
+    try:
+        taken = claim(run_id, worker=worker_name())
+    except (OperationalError, InterfaceError):
+        _give_back_if_claimed(run_id)
+        raise
     if taken is None:
         return
     with Heartbeat(taken):
         outcome = _attempt(taken)
         _settle_through_reconnects(taken, outcome)
+
+
+def _give_back_if_claimed(run_id: int) -> None:
+    """The claim may have been committed without our hearing of it: the run would wait for a worker that has none."""
+    give_up = time.monotonic() + limits().longest_run.total_seconds()
+    while time.monotonic() < give_up:
+        connection.close()
+        try:
+            run = StageRun.objects.running().filter(pk=run_id, worker=worker_name()).first()
+            if run is not None:
+                give_back(claim_of(run), reason=DATABASE_LOST)
+            return
+        except (OperationalError, InterfaceError):
+            time.sleep(RECONNECT_PAUSE_SECONDS)
 
 
 def _attempt(taken: Claim) -> Outcome:
@@ -57,7 +76,7 @@ def _attempt(taken: Claim) -> Outcome:
     except Exception as error:
         if isinstance(error, OperationalError | InterfaceError) and not connection.is_usable():
             logger.warning("database lost while the input was read", extra={"run": taken.run_id})
-            return NotDone("database_lost")
+            return NotDone(DATABASE_LOST)
         # A fault nobody foresaw must end in the run's row, not in a log that staff never see.
         logger.exception("a stage raised an unexpected error", extra={"run": taken.run_id, "stage": taken.stage.name})
         return TransientFault("unexpected_error", "Something unexpected went wrong in this stage.")
