@@ -93,7 +93,7 @@ turlough toirdhealbhach turlock
 ultan ultin
 senan
 oscar
-declan deklan
+declan deklan deaglan deglan deglawn
 ronan ronin
 brendan brendon
 brian bryan brien

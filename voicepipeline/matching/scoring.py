@@ -1,5 +1,6 @@
 """How well one word of a mention fits one name of a player."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,10 +18,12 @@ NICKNAME = 92.0
 ANOTHER_NAME = 80.0
 PART_OF_NAME = 84.0
 INITIAL = 75.0
-# What only looks or sounds alike has to be this much alike, each name by itself, to be linked.
-GIVEN_SURE_FROM = 90.0
-SURNAME_SURE_FROM = 96.0
-ALONE_SURE_FROM = 96.0
+# What is not known to be the same name but only alike has to be this much alike, each name by itself, to be linked.
+SOUND_SURE_FROM = 93.0
+LETTERS_SURE_FROM = 96.0
+# A key with a single consonant is shared by too many names.
+TELLING_SOUND = re.compile("[a-z].*[a-z]")
+VOWELS = re.compile("[aeiou]+")
 
 
 class Fit(NamedTuple):
@@ -49,6 +52,7 @@ class Word:
     surnames: frozenset[int]
     without_o: str
     prefix: str
+    syllables: int
 
     @property
     def is_given_name(self) -> bool:
@@ -70,6 +74,7 @@ def word(text: str) -> Word:
         surnames=families,
         without_o=without_o,
         prefix=_prefix(text, families),
+        syllables=len(VOWELS.findall(as_heard(text))),
     )
 
 
@@ -115,8 +120,9 @@ def given_fit(one: Word, other: Word) -> Fit:
     if one.is_given_name and other.is_given_name:
         return Fit(min(max(letters, sound), ANOTHER_NAME), "a different first name that looks alike", sure=False, sure_alone=False)
     if sound > letters:
-        return Fit(sound, "a first name that sounds alike", sure=sound >= GIVEN_SURE_FROM, sure_alone=False)
-    return _alike(letters, "a first name spelt alike", GIVEN_SURE_FROM)
+        sure = sound >= SOUND_SURE_FROM and _same_length(one, other)
+        return Fit(sound, "a first name that sounds alike", sure=sure, sure_alone=False)
+    return _spelt_alike(one, other, letters, "a first name spelt alike")
 
 
 def known_given_fit(one: Word, other: Word) -> Fit | None:
@@ -134,6 +140,8 @@ def surname_fit(one: Word, other: Word) -> Fit:
     """The best of: letter by letter, and the same sound."""
     if one.text == other.text:
         return Fit(SAME, "the same last name")
+    if f"{other.text}s" == one.text and not one.surnames:
+        return Fit(VARIANT, "the last name with the s of a possessive")
     letters = jaro_winkler(one.text, other.text)
     same = not one.surnames.isdisjoint(other.surnames)
     if one.without_o == other.without_o or (same and one.prefix != other.prefix):
@@ -142,13 +150,21 @@ def surname_fit(one: Word, other: Word) -> Fit:
         if same:
             return Fit(max(letters, SAME_SOUND), "a known spelling of the last name")
         return Fit(min(letters, ANOTHER_NAME), "a different last name that looks alike", sure=False, sure_alone=False)
-    if not one.sounds.isdisjoint(other.sounds):
+    if any(TELLING_SOUND.search(sound) for sound in one.sounds & other.sounds):
         return Fit(max(letters, SAME_SOUND), "a last name that sounds the same")
-    return _alike(letters, "a last name spelt alike", SURNAME_SURE_FROM)
+    return _spelt_alike(one, other, letters, "a last name spelt alike")
 
 
-def _alike(score: float, why: str, sure_from: float) -> Fit:
-    return Fit(score, why, sure=score >= sure_from, sure_alone=score >= ALONE_SURE_FROM)
+def _spelt_alike(one: Word, other: Word, letters: float, why: str) -> Fit:
+    """A slip of the pen is sure enough: the same letters in another order, or nearly the same word."""
+    slip = sorted(one.text) == sorted(other.text) or letters >= LETTERS_SURE_FROM
+    sure = slip and one.text[0] == other.text[0] and _same_length(one, other)
+    return Fit(letters, why, sure=sure, sure_alone=sure)
+
+
+def _same_length(one: Word, other: Word) -> bool:
+    """As many syllables: Ivan is not Ivana."""
+    return one.syllables == other.syllables
 
 
 def _spoken(one: Word, other: Word) -> float:
