@@ -78,7 +78,6 @@ def ask(client: Client, address: str) -> tuple[int, list[float]]:
         response = client.get(address)
     queries = len(captured)  # now: the next request empties the list it counts
     assert response.status_code == 200, f"{address} answered {response.status_code}"
-    queries = len(captured)  # the next request empties the record
     times = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
