@@ -31,11 +31,11 @@ pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 CONVERGES_WITHIN_SECONDS = 30
 SHORT = {
-    "lease": 0.45,
+    "lease": 0.3,
     "first_pause": 0.1,
     "on_hold_pause": 0.1,
-    "ring_again_first": 0.3,
-    "forgotten_after": 0.3,
+    "ring_again_first": 0.2,
+    "forgotten_after": 0.2,
     "beat_every": 0.1,
 }
 RING = "voicepipeline.engine.doorbell:ring"
