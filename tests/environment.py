@@ -21,7 +21,7 @@ RUNS = CHECKOUT / "var" / "tests"
 
 def _settle_environment() -> None:
     for name in list(os.environ):
-        if name.startswith("OPENAI_") or name in ("DEBUG", "SITE_URL", "ALLOWED_HOSTS", "ADMIN_PATH", "WORKERS"):
+        if name.startswith(("OPENAI_", "AI_")) or name in ("DEBUG", "SITE_URL", "ALLOWED_HOSTS", "ADMIN_PATH", "WORKERS"):
             del os.environ[name]
     os.environ["ENV_FILE"] = os.devnull
     os.environ["VAR_DIR"] = str(RUNS / str(os.getpid()))

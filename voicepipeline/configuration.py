@@ -1,6 +1,7 @@
 """Values that people type, turned into settings or into a sentence that says what is wrong with them."""
 
 import contextlib
+import ipaddress
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -11,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 POSTGRESQL_SCHEMES = ("postgresql", "postgres", "pgsql", "psql")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("json", "text")
+OPENAI = "https://api.openai.com/v1"
+SIMULATOR = "http://127.0.0.1:8741/v1"
 
 
 def whole_number(name: str, value: object, lowest: int, highest: int) -> int:
@@ -46,6 +49,40 @@ def site_address(value: str) -> SplitResult:
     if not usable:
         raise ImproperlyConfigured("SITE_URL must be a full address such as https://backoffice.example.com.")
     return address
+
+
+def provider_key(value: str) -> str:
+    """A key that fits into a header. Itself it is in no message."""
+    key = value.strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ImproperlyConfigured("OPENAI_API_KEY must be one word of plain letters, digits and signs.")
+    return key
+
+
+def provider_address(value: str, *, simulated: bool) -> str:
+    """Where the AI provider answers. Without a key that is this machine: no recording leaves it by mistake."""
+    given = value.strip().rstrip("/") or (SIMULATOR if simulated else OPENAI)
+    try:
+        address = urlsplit(given)
+        usable = address.scheme in ("http", "https") and address.hostname and (address.port or True)
+    except ValueError:
+        usable = False
+    if not usable or address.username or address.password or address.query:
+        raise ImproperlyConfigured("OPENAI_BASE_URL must be an address such as https://api.openai.com/v1.")
+    if simulated and not is_loopback(address.hostname or ""):
+        raise ImproperlyConfigured(
+            "OPENAI_BASE_URL is set and OPENAI_API_KEY is not. Set both, or neither for the simulated provider."
+        )
+    return given
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def postgresql_database(url: str) -> dict[str, Any]:

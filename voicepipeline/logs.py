@@ -102,6 +102,9 @@ def configure(*, level: str, style: str) -> None:
                 "django-q": {"level": "WARNING"},
                 "django.utils.autoreload": {"level": "WARNING"},
                 "axes": {"level": "WARNING"},
+                # A line a call, and at DEBUG the headers of every answer.
+                "httpx2": {"level": "WARNING"},
+                "httpcore2": {"level": "WARNING"},
             },
         }
     )

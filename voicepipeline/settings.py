@@ -12,6 +12,8 @@ from voicepipeline.configuration import (
     LOG_LEVELS,
     one_of,
     postgresql_database,
+    provider_address,
+    provider_key,
     site_address,
     whole_number,
     yes_or_no,
@@ -190,10 +192,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# --- AI provider -----------------------------------------------------------------------------------------------
-OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
-AI_SIMULATED = not OPENAI_API_KEY
-
 # --- Processes -------------------------------------------------------------------------------------------------
 WEB_HOST = env.str("WEB_HOST", default="127.0.0.1")
 WEB_WORKERS = whole_number("WEB_WORKERS", env.str("WEB_WORKERS", default="2"), 1, 64)
@@ -222,6 +220,31 @@ Q_CLUSTER = {
     "recycle": 500,
 }
 
+# --- AI provider -----------------------------------------------------------------------------------------------
+OPENAI_API_KEY = provider_key(env.str("OPENAI_API_KEY", default=""))
+AI_SIMULATED = not OPENAI_API_KEY
+OPENAI_BASE_URL = provider_address(env.str("OPENAI_BASE_URL", default=""), simulated=AI_SIMULATED)
+AI_TRANSCRIPTION_MODEL = env.str("AI_TRANSCRIPTION_MODEL", default="gpt-transcribe")
+AI_CLAIMS_MODEL = env.str("AI_CLAIMS_MODEL", default="gpt-6-luna")
+# What a model understands, by model, where it is not what is known of it: voicepipeline/ai/endpoint.py has the names.
+AI_CAPABILITIES = env.json("AI_CAPABILITIES", default={})
+# A call ends before its job does; an answer that cannot be used is asked for twice within one job.
+_LONGEST_TRANSCRIPTION = JOB_TIMEOUT_SECONDS * 8 // 10
+_LONGEST_CHAT = JOB_TIMEOUT_SECONDS * 4 // 10
+AI_CONNECT_TIMEOUT_SECONDS = whole_number(
+    "AI_CONNECT_TIMEOUT_SECONDS", env.str("AI_CONNECT_TIMEOUT_SECONDS", default="5"), 1, 60
+)
+AI_TRANSCRIPTION_TIMEOUT_SECONDS = whole_number(
+    "AI_TRANSCRIPTION_TIMEOUT_SECONDS",
+    env.str("AI_TRANSCRIPTION_TIMEOUT_SECONDS", default=str(min(120, _LONGEST_TRANSCRIPTION))),
+    1,
+    _LONGEST_TRANSCRIPTION,
+)
+AI_CHAT_TIMEOUT_SECONDS = whole_number(
+    "AI_CHAT_TIMEOUT_SECONDS", env.str("AI_CHAT_TIMEOUT_SECONDS", default=str(min(60, _LONGEST_CHAT))), 1, _LONGEST_CHAT
+)
+
+# --- Stages ----------------------------------------------------------------------------------------------------
 # Every interval and limit of the stage engine can be changed here by name, durations in seconds; the names and
 # their defaults stand in voicepipeline/engine/limits.py.
 ENGINE = env.json("ENGINE", default={})

@@ -116,3 +116,35 @@ def test_an_address_keeps_its_parts():
     database = configuration.postgresql_database("postgresql://ann:h%40sh@db.example.com:6432/club?sslmode=require")
     assert (database["USER"], database["PASSWORD"], database["HOST"]) == ("ann", "h@sh", "db.example.com")
     assert (database["PORT"], database["NAME"], database["OPTIONS"]) == (6432, "club", {"sslmode": "require"})
+
+
+@pytest.mark.parametrize(
+    ("value", "simulated", "address"),
+    [
+        ("", True, "http://127.0.0.1:8741/v1"),
+        ("", False, "https://api.openai.com/v1"),
+        ("http://localhost:9741/v1/", True, "http://localhost:9741/v1"),
+        ("https://ai.example.com/v1", False, "https://ai.example.com/v1"),
+    ],
+)
+def test_where_the_provider_answers(value, simulated, address):
+    assert configuration.provider_address(value, simulated=simulated) == address
+
+
+@pytest.mark.parametrize("value", ["ai.example.com", "ftp://ai.example.com", "https://ann:hush@ai.example.com/v1"])
+def test_an_address_of_no_provider_is_refused_without_its_password(value):
+    with pytest.raises(ImproperlyConfigured, match="OPENAI_BASE_URL must be an address") as refused:
+        configuration.provider_address(value, simulated=False)
+    assert "hush" not in str(refused.value)
+
+
+def test_without_a_key_no_recording_leaves_this_machine():
+    with pytest.raises(ImproperlyConfigured, match="OPENAI_API_KEY is not"):
+        configuration.provider_address("https://ai.example.com/v1", simulated=True)
+
+
+@pytest.mark.parametrize("value", ["sk-two words", "sk-line\nbreak", "sk-\u00e9"])
+def test_a_key_that_fits_no_header_is_refused_without_being_shown(value):
+    with pytest.raises(ImproperlyConfigured) as refused:
+        configuration.provider_key(value)
+    assert "sk-" not in str(refused.value)

@@ -76,3 +76,7 @@ class PermanentFault(StageFault):
 
 class ProviderFault(TransientFault):
     """The provider's trouble, not this note's: the note waits on hold and is charged nothing."""
+
+
+class NeedsPersonFault(ProviderFault):
+    """The provider refuses us until a person acts: credit, key, access, model. On hold until somebody resumes it."""

@@ -3,23 +3,14 @@
 import contextlib
 import errno
 import fcntl
-import ipaddress
 import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from voicepipeline.configuration import is_loopback
 from voicepipeline.refusals import StartError
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_demo_host(host: str) -> None:
@@ -39,6 +30,17 @@ def check_port_is_free(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         raise StartError(_why_not(host, port, error)) from error
+
+
+def check_simulator_port(host: str, port: int) -> None:
+    """The port on which the simulated AI provider is to answer."""
+    try:
+        check_port_is_free(host, port)
+    except StartError:
+        raise StartError(
+            f"the simulated AI provider needs port {port} on {host}, which is in use or not open to this user. "
+            "Stop the program that uses it, or choose another port: --port 9000, or PORT=9000 with make."
+        ) from None
 
 
 def _why_not(host: str, port: int, error: OSError) -> str:

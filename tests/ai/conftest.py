@@ -1,0 +1,40 @@
+import pytest
+
+from tests.ai.provider import calling
+from tests.simulator.running import control, simulating
+
+
+@pytest.fixture(scope="session")
+def shared_simulator():
+    with simulating() as running:
+        yield running
+
+
+@pytest.fixture
+def simulator(shared_simulator):
+    """Answers as it should until a test says otherwise."""
+    shared_simulator.plan.reset()
+    yield shared_simulator
+    shared_simulator.plan.reset()
+
+
+@pytest.fixture(scope="session")
+def shared_caller(shared_simulator):
+    with calling(shared_simulator.base_url) as ours:
+        yield ours
+
+
+@pytest.fixture
+def ours(shared_caller, simulator):
+    """A client of ours with timeouts of 0.6 s."""
+    return shared_caller
+
+
+@pytest.fixture
+def befall(simulator):
+    """Let the next calls to an endpoint fail in these ways."""
+
+    def queue(endpoint, *faults):
+        control(simulator, "POST", queue={endpoint: list(faults)})
+
+    return queue

@@ -1,0 +1,207 @@
+"""The provider's client: three calls over real HTTP, one client a process, nothing taken from OPENAI_* behind our back.
+
+What comes back is a plain value with what it used, or a StageFault in our words. The provider's own errors end here:
+their texts hold what was sent, so they are neither chained nor kept.
+"""
+
+import functools
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+import httpx2
+import openai
+from openai.types import Model
+from pydantic import BaseModel
+
+from voicepipeline.ai import hearing, repairing
+from voicepipeline.ai.endpoint import Endpoint, configured_endpoint
+from voicepipeline.ai.faults import Call, Failure, fault, fault_for, read_retry_after
+from voicepipeline.ai.hearing import Heard
+from voicepipeline.ai.pricing import Price, with_cost
+from voicepipeline.ai.prompts import Prompt
+from voicepipeline.ai.transport import Session
+from voicepipeline.configuration import is_loopback
+from voicepipeline.stages.contract import StageFault, Usage
+
+T = TypeVar("T")
+Shaped = TypeVar("Shaped", bound=BaseModel)
+MAX_ANSWER_TOKENS = 8_000
+REQUEST_ID = re.compile(r"[\w-]{1,120}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """What a call gave, what it used, and how long it took."""
+
+    data: T
+    usage: Usage
+    latency: timedelta
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model that the provider offers, and the day on which it stops doing so."""
+
+    name: str
+    shutdown_date: date | None
+
+
+class Provider:
+    """The AI provider at one endpoint. Safe for threads; get it from `provider()`."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._client = openai.OpenAI(
+            api_key=endpoint.api_key,
+            base_url=endpoint.base_url,
+            # Empty, not None: for None the library would look into the environment.
+            organization="",
+            project="",
+            webhook_secret="",
+            max_retries=0,
+            http_client=Session(
+                api_key=endpoint.api_key, trust_environment=not is_loopback(urlsplit(endpoint.base_url).hostname or "")
+            ),
+        )
+
+    def close(self) -> None:
+        """Give its connections back; it cannot be used again."""
+        self._client.close()
+
+    def transcribe(
+        self,
+        audio: bytes,
+        *,
+        extension: str,
+        names: Iterable[str] = (),
+        languages: Sequence[str] = (),
+        prices: Sequence[Price] = (),
+    ) -> Answer[Heard]:
+        """What is said in this recording. `extension` is one that `upload_extension` gave."""
+        model, abilities = self.endpoint.transcription_model, self.endpoint.hearing
+        started = time.monotonic()
+        result = self._call(
+            lambda: self._client.audio.transcriptions.create(
+                file=(f"recording.{extension}", audio),
+                model=model,
+                timeout=self._timeout(self.endpoint.transcription_timeout),
+                **hearing.parameters(abilities, names=names, languages=languages),
+            ),
+            Call.TRANSCRIPTION,
+            Usage(ai_model=model),
+        )
+        heard = hearing.read(result)
+        usage = with_cost(hearing.usage_of(result, Usage(ai_model=model, request_id=_request_id(result))), prices)
+        if heard is None:
+            raise fault("provider_wrong_answer", usage=usage)
+        return Answer(heard, usage, _since(started))
+
+    def complete_json(self, prompt: Prompt, shape: type[Shaped], *, prices: Sequence[Price] = ()) -> Answer[Shaped]:
+        """The model's answer in this shape. One that cannot be used is asked for once more, then given up."""
+        started = time.monotonic()
+        first = self._ask(prompt, MAX_ANSWER_TOKENS)
+        data, problem = repairing.read(first, shape)
+        usage = first.usage
+        if data is None:
+            try:
+                second = self._ask(prompt, 2 * MAX_ANSWER_TOKENS, problem=problem)
+            except StageFault as failed:
+                failed.usage = with_cost(repairing.together(usage, failed.usage), prices)
+                raise
+            data, problem = repairing.read(second, shape)
+            usage = repairing.together(usage, second.usage)
+        usage = with_cost(usage, prices)
+        if data is None:
+            raise fault("invalid_model_output", usage=usage)
+        return Answer(data, usage, _since(started))
+
+    def models(self) -> Answer[tuple[ModelInfo, ...]]:
+        """What the provider offers, and until when."""
+        started = time.monotonic()
+        page = self._call(
+            lambda: self._client.models.list(timeout=self._timeout(self.endpoint.chat_timeout)), Call.MODELS, Usage()
+        )
+        rows = getattr(page, "data", None)
+        if not isinstance(rows, list) or not all(isinstance(row, Model) for row in rows):
+            raise fault("provider_wrong_answer")
+        found = tuple(ModelInfo(str(row.id), _date(row.shutdown_date)) for row in rows)
+        return Answer(found, Usage(), _since(started))
+
+    def _ask(self, prompt: Prompt, max_tokens: int, *, problem: str = "") -> repairing.Reply:
+        model = self.endpoint.claims_model
+        used = Usage(ai_model=model, prompt_version=prompt.version)
+        result = self._call(
+            lambda: self._client.chat.completions.create(
+                model=model,
+                max_completion_tokens=max_tokens,
+                timeout=self._timeout(self.endpoint.chat_timeout),
+                **repairing.parameters(prompt, problem=problem, json_schema=self.endpoint.writing.json_schema),
+            ),
+            Call.CHAT,
+            used,
+        )
+        return repairing.reply_of(result, used, _request_id(result))
+
+    def _call(self, send: Callable[[], T], call: Call, used: Usage) -> T:
+        """Send; turn every way in which that can fail into a fault of ours."""
+        try:
+            return send()
+        except openai.APIStatusError as error:
+            found = fault_for(_failure(error), call, usage=_with_request_id(used, error.request_id))
+        except openai.APITimeoutError:
+            found = fault("provider_timeout", usage=used)
+        except openai.APIConnectionError:
+            found = fault("provider_unreachable", usage=used)
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError, RecursionError):
+            # A body that is no JSON, or JSON of a shape that the library trips over, comes out as one of these.
+            found = fault("provider_wrong_answer", usage=used)
+        # Outside the handlers: what the provider's error holds must not travel along as this one's context.
+        raise found
+
+    def _timeout(self, total: timedelta) -> httpx2.Timeout:
+        return httpx2.Timeout(total.total_seconds(), connect=self.endpoint.connect_timeout.total_seconds())
+
+
+def provider(endpoint: Endpoint | None = None) -> Provider:
+    """The provider that the settings name. One client a process: making one takes 40 ms, and forks share no sockets."""
+    return _provider(endpoint or configured_endpoint(), os.getpid())
+
+
+@functools.lru_cache(maxsize=4)
+def _provider(endpoint: Endpoint, pid: int) -> Provider:
+    return Provider(endpoint)
+
+
+def _failure(error: openai.APIStatusError) -> Failure:
+    retry_after = read_retry_after(error.response.headers.get("retry-after"), now=datetime.now(UTC))
+    return Failure(error.status_code, str(error.code or ""), str(error.param or ""), retry_after)
+
+
+def _request_id(result: Any) -> str:
+    return _known_form(getattr(result, "_request_id", None))
+
+
+def _with_request_id(used: Usage, request_id: str | None) -> Usage:
+    return Usage(ai_model=used.ai_model, prompt_version=used.prompt_version, request_id=_known_form(request_id))
+
+
+def _known_form(request_id: object) -> str:
+    """A header is the provider's text too: it is kept only when it looks like an id."""
+    return request_id if isinstance(request_id, str) and REQUEST_ID.fullmatch(request_id) else ""
+
+
+def _date(value: object) -> date | None:
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return None
+
+
+def _since(started: float) -> timedelta:
+    return timedelta(seconds=time.monotonic() - started)
