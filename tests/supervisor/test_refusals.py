@@ -54,6 +54,41 @@ def test_a_wrong_value_is_named(tmp_path, arguments, variables, sentence):
     assert refusal("up", *arguments, var_dir=tmp_path, **variables) == f"Cannot start: {sentence}\n"
 
 
+def test_a_port_in_use_where_the_simulated_provider_answers(tmp_path):
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port + 741)):
+        said = refusal("up", "--port", str(port), var_dir=tmp_path)
+    assert said == (
+        f"Cannot start: the simulated AI provider needs port {port + 741} on 127.0.0.1, which is in use or not open to "
+        "this user. Stop the program that uses it, or choose another port: --port 9000, or PORT=9000 with make.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        (
+            {"OPENAI_BASE_URL": "https://api.openai.com/v1"},
+            "OPENAI_BASE_URL is set and OPENAI_API_KEY is not. Set both, or neither for the simulated provider.",
+        ),
+        (
+            {"OPENAI_BASE_URL": "api.openai.com", "OPENAI_API_KEY": "sk-x"},
+            "OPENAI_BASE_URL must be an address such as https://api.openai.com/v1.",
+        ),
+        (
+            {"OPENAI_API_KEY": "sk-hush hush"},
+            "OPENAI_API_KEY must be one word of plain letters, digits and signs.",
+        ),
+        (
+            {"AI_CHAT_TIMEOUT_SECONDS": "100"},
+            "AI_CHAT_TIMEOUT_SECONDS must be a whole number from 1 to 72, not 100.",
+        ),
+    ],
+)
+def test_a_provider_that_cannot_be_is_named_without_its_key(tmp_path, variables, sentence):
+    assert refusal("up", var_dir=tmp_path, **variables) == f"Cannot start: {sentence}\n"
+
+
 def test_a_port_in_use(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

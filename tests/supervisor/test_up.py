@@ -36,6 +36,16 @@ def test_the_block_shows_the_address_and_the_demo_accounts(demo):
         assert f"Sign in as {account.username:<14} with the password {account.password}\n" in demo.output
 
 
+def test_without_a_key_the_simulated_provider_runs_and_every_part_is_pointed_at_it(demo):
+    address = f"http://127.0.0.1:{demo.port + 741}/v1"
+    assert f"The simulated AI provider answers at {address}." in demo.output
+    assert psutil.Process(demo.pid("watchdog")).environ()["OPENAI_BASE_URL"] == address
+
+
+def test_a_killed_simulator_is_replaced(demo):
+    kill_and_wait_for_another(demo, "simulator", demo.pid("simulator"))
+
+
 def test_each_child_leads_a_session_of_its_own(demo):
     leaders = list(demo.leaders().values())
     assert len(leaders) >= 4

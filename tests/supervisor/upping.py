@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from tests.environment import CHECKOUT, remove
+from voicepipeline.supervisor.children import SIMULATOR_OFFSET
 from voicepipeline.supervisor.embedded import EmbeddedPostgres
 
 READY = "Voice pipeline is ready"
@@ -46,9 +47,14 @@ def manage(*arguments: str, var_dir: Path, **more: str) -> subprocess.CompletedP
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port for the pages whose companion, the simulated provider's, is free as well."""
+    while True:
+        with socket.socket() as probe, socket.socket() as companion:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            with contextlib.suppress(OSError, OverflowError):
+                companion.bind(("127.0.0.1", port + SIMULATOR_OFFSET))
+                return port
 
 
 def until(true: Callable[[], object], what: str, seconds: float = RECOVERY_SECONDS) -> None:

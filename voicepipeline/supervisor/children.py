@@ -10,6 +10,10 @@ from typing import Any
 
 from voicepipeline.supervisor.embedded import EmbeddedPostgres
 
+SIMULATOR_HOST = "127.0.0.1"
+SIMULATOR_OFFSET = 741
+LAST_PORT = 65_535
+
 
 @dataclass(frozen=True)
 class Options:
@@ -23,10 +27,17 @@ class Options:
     site_url: str
     workers: int
     text_logs: bool
+    simulated: bool  # without a key the AI provider is played by a child of ours
 
     @property
     def bind(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def simulator_port(self) -> int:
+        """Tied to the port of the pages, so that installations beside each other keep apart: 8741 beside 8000."""
+        port = self.port + SIMULATOR_OFFSET
+        return port if port <= LAST_PORT else self.port - SIMULATOR_OFFSET
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,7 @@ def set_up(options: Options) -> Child:
 def services(options: Options) -> list[Child]:
     """Everything that runs as long as `up` does, in the order of starting."""
     return [
+        *([_simulator(options)] if options.simulated else []),
         _python(
             "web",
             options,
@@ -68,6 +80,11 @@ def services(options: Options) -> list[Child]:
         _manage("workers", options, "qcluster"),
         _manage("watchdog", options, "pipeline_watchdog"),
     ]
+
+
+def _simulator(options: Options) -> Child:
+    address = ("--host", SIMULATOR_HOST, "--port", str(options.simulator_port))
+    return _manage("simulator", options, "simulate_provider", *address)
 
 
 def _manage(name: str, options: Options, *arguments: str) -> Child:
@@ -89,6 +106,8 @@ def _environment(options: Options) -> dict[str, str]:
         "SITE_URL": options.site_url,
         "WORKERS": str(options.workers),
     }
+    if options.simulated:
+        environment["OPENAI_BASE_URL"] = f"http://{SIMULATOR_HOST}:{options.simulator_port}/v1"
     if options.text_logs:
         environment["LOG_FORMAT"] = "text"
     return environment

@@ -41,6 +41,8 @@ class Supervisor:
             held.enter_context(preflight.only_one(self.options.var_dir))
             self._end_leftovers()
             preflight.check_port_is_free(self.options.host, self.options.port)
+            if self.options.simulated:
+                preflight.check_simulator_port(children.SIMULATOR_HOST, self.options.simulator_port)
             if self.postgres:
                 held.enter_context(self.postgres.lock())
             try:

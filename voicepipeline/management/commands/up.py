@@ -40,6 +40,7 @@ class Command(BaseCommand):
             port=port_number,
             site_url=settings.SITE_URL if os.environ.get("SITE_URL") else f"http://localhost:{port_number}",
             workers=whole_number("--workers", workers or settings.WORKERS, 1, settings.MAX_WORKERS),
+            simulated=settings.AI_SIMULATED,
             text_logs=self.stdout.isatty() and not os.environ.get("LOG_FORMAT"),
         )
         postgres = EmbeddedPostgres.for_var_dir(settings.VAR_DIR) if settings.EMBEDDED_DATABASE else None
