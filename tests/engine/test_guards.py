@@ -7,7 +7,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from tests.engine.helpers import claimed, make_artifact, run_to_the_end, scheduled, write_unguarded
-from voicepipeline.models import Artifact, PipelineEvent, StageRun
+from tests.factories import make_user
+from voicepipeline.models import Artifact, NoteDecision, PipelineEvent, StageRun
 
 pytestmark = pytest.mark.django_db
 
@@ -140,6 +141,12 @@ def test_a_try_has_its_number_once():
 def test_a_received_note_cannot_be_made_to_contradict_itself(values):
     artifact = make_artifact()
     assert refused(lambda: Artifact.objects.filter(pk=artifact.pk).update(**values))
+
+
+def test_a_decision_never_changes_and_never_goes():
+    decision = NoteDecision.objects.create(artifact=make_artifact(), kind="released", by=make_user("Operator"))
+    assert refused(lambda: NoteDecision.objects.filter(pk=decision.pk).update(reason="another"))
+    assert refused(lambda: NoteDecision.objects.filter(pk=decision.pk).delete())
 
 
 def test_an_event_never_changes():

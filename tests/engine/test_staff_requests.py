@@ -15,7 +15,7 @@ from voicepipeline.engine.requests import run_again_from, start_over
 from voicepipeline.engine.settling import finish
 from voicepipeline.engine.transactions import database_now
 from voicepipeline.errors import InvalidTransition
-from voicepipeline.models import Artifact, PipelineEvent, StageRun
+from voicepipeline.models import Artifact, NoteDecision, PipelineEvent, StageRun
 from voicepipeline.operations.notes import close_artifact, release_and_requeue, reopen_artifact
 from voicepipeline.stages import STAGES
 from voicepipeline.stages.contract import StageOutput
@@ -102,9 +102,10 @@ def test_a_failed_note_is_closed_with_its_reason(operator):
     assert not Artifact.objects.failed().exists()
 
 
-def test_a_waiting_note_is_cancelled_by_closing_it(operator):
+def test_a_note_that_waits_in_vain_is_cancelled_by_closing_it(operator):
     artifact = make_artifact()
     scheduled(artifact)
+    long_ago(artifact)
     assert close_artifact(artifact.artifact_id, by=operator, reason="Sent twice").done
     artifact.refresh_from_db()
     assert (artifact.status, artifact.error_code) == ("failed", "cancelled")
@@ -117,6 +118,31 @@ def test_a_running_note_is_not_closed(operator):
     claimed(artifact)
     assert not close_artifact(artifact.artifact_id, by=operator, reason="Sent twice").done
     assert active_run(artifact).status == "running"
+
+
+def test_a_note_that_moves_is_not_closed(operator):
+    artifact = make_artifact()
+    scheduled(artifact)
+    assert "Only a voice note that failed" in close_artifact(artifact.artifact_id, by=operator, reason="x").message
+    assert active_run(artifact).status == "queued"
+
+
+def test_who_did_what_and_why_is_kept(operator):
+    artifact = failed_artifact()
+    close_artifact(artifact.artifact_id, by=operator, reason="Sent twice")
+    reopen_artifact(artifact.artifact_id, by=operator)
+    decisions = NoteDecision.objects.filter(artifact=artifact).order_by("id")
+    assert [(d.kind, d.by, d.reason) for d in decisions] == [
+        ("closed", operator, "Sent twice"),
+        ("reopened", operator, ""),
+    ]
+
+
+def test_a_refusal_leaves_no_decision(operator):
+    artifact = failed_artifact()
+    release_and_requeue(artifact.artifact_id, by=operator)
+    close_artifact(artifact.artifact_id, by=operator, reason="")
+    assert not NoteDecision.objects.exists()
 
 
 def test_closing_needs_a_reason(operator):

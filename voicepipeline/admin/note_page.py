@@ -13,13 +13,14 @@ from voicepipeline.admin.note_actions import NoteAction
 from voicepipeline.admin.words import NOTHING, State, length, moment, run_state, state_of
 from voicepipeline.durations import in_words
 from voicepipeline.explanations import Situation, explain
-from voicepipeline.models import Artifact, PipelineEvent, StageRun
+from voicepipeline.models import Artifact, NoteDecision, PipelineEvent, StageRun
 from voicepipeline.queries import get_event_timeline
 from voicepipeline.situations import load_situation
 from voicepipeline.waterfall import Bar, Cut, Try, draw
 
 MOST_TRIES = 100
 MOST_EVENTS = 200
+MOST_DECISIONS = 50
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def page_context(request: HttpRequest, artifact: Artifact, actions: Iterable[Not
         "facts": _facts(artifact),
         "rounds": list(_rounds(runs[-MOST_TRIES:], situation.now)),
         "older_tries": len(runs) > MOST_TRIES,
+        "decisions": NoteDecision.objects.filter(artifact=artifact).select_related("by")[:MOST_DECISIONS],
         "events": [EventRow(event, event_facts(event), is_trouble(event)) for event in events[-MOST_EVENTS:]],
         "older_events": len(events) > MOST_EVENTS,
         "events_url": _list_of(request, "pipelineevent", artifact),

@@ -43,6 +43,9 @@ EXECUTE FUNCTION voicepipeline_refuse('an ended stage run does not change');
 CREATE TRIGGER event_never_changes BEFORE UPDATE ON voicepipeline_pipelineevent FOR EACH ROW
 EXECUTE FUNCTION voicepipeline_refuse('events are never changed');
 
+CREATE TRIGGER decision_never_changes BEFORE UPDATE OR DELETE ON voicepipeline_notedecision FOR EACH ROW
+EXECUTE FUNCTION voicepipeline_refuse('decisions are never changed');
+
 ALTER TABLE voicepipeline_pipelineevent
     ADD CONSTRAINT event_artifact_exists FOREIGN KEY (artifact_id) REFERENCES voicepipeline_artifact,
     ADD CONSTRAINT event_voice_note_exists FOREIGN KEY (voice_note_id) REFERENCES voicepipeline_voicenote,
@@ -62,6 +65,7 @@ ALTER TABLE voicepipeline_pipelineevent
     DROP CONSTRAINT event_organization_exists,
     DROP CONSTRAINT event_coach_exists,
     DROP CONSTRAINT event_actor_exists;
+DROP TRIGGER decision_never_changes ON voicepipeline_notedecision;
 DROP TRIGGER event_never_changes ON voicepipeline_pipelineevent;
 DROP TRIGGER run_ends_once ON voicepipeline_stagerun;
 DROP TRIGGER run_moves_as_allowed ON voicepipeline_stagerun;

@@ -1,3 +1,4 @@
+from voicepipeline.models.decisions import NoteDecision
 from voicepipeline.models.events import DroppedEvent, EventType, PipelineEvent
 from voicepipeline.models.jobs import ScheduledJob
 from voicepipeline.models.notes import Artifact, SourceChannel, StageName, VoiceNote
@@ -10,6 +11,7 @@ __all__ = [
     "Coach",
     "DroppedEvent",
     "EventType",
+    "NoteDecision",
     "Organization",
     "PipelineEvent",
     "Player",

@@ -10,7 +10,7 @@ from voicepipeline.engine.requests import active_run, cancel, give_back_stalled
 from voicepipeline.engine.scheduling import next_due, schedule_locked
 from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
 from voicepipeline.errors import InvalidTransition
-from voicepipeline.models import Artifact, EventType, StageRun, User
+from voicepipeline.models import Artifact, EventType, NoteDecision, StageRun, User
 from voicepipeline.operations.outcome import Outcome
 from voicepipeline.policies.stalling import is_stalled, last_progress
 from voicepipeline.text import safe_text
@@ -30,7 +30,7 @@ def release_and_requeue(artifact_id: uuid.UUID, *, by: User, reason: str = "") -
     run = active_run(artifact)
     if not artifact.is_active:
         return Outcome(False, f"It is {artifact.get_status_display().lower()}, so there is nothing to release.")
-    if not is_stalled(_last_progress(artifact, run), change.now, limits().stalled_after(artifact.current_stage)):
+    if not _is_stalled(change, run):
         return Outcome(False, "It is moving on by itself. Release it only when it has made no progress for a while.")
     try:
         _requeue(change, run)
@@ -41,8 +41,9 @@ def release_and_requeue(artifact_id: uuid.UUID, *, by: User, reason: str = "") -
         of=f"released/{artifact.pk}/{change.now.isoformat()}",
         stage=artifact.current_stage,
         actor_id=by.pk,
-        metadata={"reason": reason or "released_by_staff"},
+        metadata={"reason": "released_by_staff"},
     )
+    _remember(change, NoteDecision.Kind.RELEASED, by, reason)
     change.flush()
     return Outcome(True, "Released. A worker will take it up in a moment.")
 
@@ -59,6 +60,11 @@ def _requeue(change: Change, run: StageRun | None) -> None:
         raise InvalidTransition(scheduling.refusal)
 
 
+def _is_stalled(change: Change, run: StageRun | None) -> bool:
+    artifact = change.artifact
+    return is_stalled(_last_progress(artifact, run), change.now, limits().stalled_after(artifact.current_stage))
+
+
 def _last_progress(artifact: Artifact, run: StageRun | None) -> datetime:
     if run is None:
         return artifact.updated_at
@@ -68,7 +74,7 @@ def _last_progress(artifact: Artifact, run: StageRun | None) -> datetime:
 
 @engine_transaction
 def close_artifact(artifact_id: uuid.UUID, *, by: User, reason: str) -> Outcome:
-    """Settle that a failed or waiting note will not be fixed; it can be opened again."""
+    """Settle that a note that failed or stands still will not be fixed; it can be opened again."""
     verify_platform_staff(by, "voicepipeline.close_artifact")
     reason = safe_text(reason.strip(), MAX_REASON)
     if not reason:
@@ -80,11 +86,9 @@ def close_artifact(artifact_id: uuid.UUID, *, by: User, reason: str) -> Outcome:
     if artifact.closed_at is not None:
         return Outcome(False, f"Already closed by {artifact.closed_by}.")
     if artifact.status != Artifact.Status.FAILED:
-        try:
-            cancel(change, message="Cancelled by a person.")
-        except InvalidTransition:
-            state = artifact.get_status_display().lower()
-            return Outcome(False, f"It is {state}. Only a voice note that failed or waits can be closed.")
+        refusal = _cancel_stalled(change)
+        if refusal:
+            return Outcome(False, refusal)
     move_artifact(
         change,
         of=f"closed/{artifact.pk}/{change.now.isoformat()}",
@@ -92,8 +96,22 @@ def close_artifact(artifact_id: uuid.UUID, *, by: User, reason: str) -> Outcome:
         closed_by=by,
         closed_reason=reason,
     )
+    _remember(change, NoteDecision.Kind.CLOSED, by, reason)
     change.flush()
     return Outcome(True, "Closed. It no longer counts as a problem.")
+
+
+def _cancel_stalled(change: Change) -> str:
+    """Take a note that stands still out of the queue; why not, when it cannot be."""
+    artifact = change.artifact
+    if not _is_stalled(change, active_run(artifact)):
+        state = artifact.get_status_display().lower()
+        return f"It is {state}. Only a voice note that failed, or waits without any progress, can be closed."
+    try:
+        cancel(change, message="Cancelled by a person.")
+    except InvalidTransition as error:
+        return f"{error} Release it first."
+    return ""
 
 
 @engine_transaction
@@ -106,6 +124,7 @@ def reopen_artifact(artifact_id: uuid.UUID, *, by: User) -> Outcome:
     if change.artifact.closed_at is None:
         return Outcome(False, "It is not closed.")
     move_artifact(change, of=f"reopened/{change.artifact.pk}", closed_at=None, closed_by=None, closed_reason="")
+    _remember(change, NoteDecision.Kind.REOPENED, by)
     change.flush()
     return Outcome(True, "Open again.")
 
@@ -115,3 +134,9 @@ def _open(artifact_id: uuid.UUID) -> Change | None:
     if pk is None:
         return None
     return Change(lock_artifact(pk), database_now())
+
+
+def _remember(change: Change, kind: NoteDecision.Kind, by: User, reason: str = "") -> None:
+    NoteDecision.objects.create(
+        artifact=change.artifact, kind=kind, by=by, reason=safe_text(reason, MAX_REASON), decided_at=change.now
+    )
