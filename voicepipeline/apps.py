@@ -14,6 +14,7 @@ class VoicePipelineConfig(AppConfig):
 
         register(checks.check_queue_timing)
         register(checks.check_engine_limits)
+        register(checks.check_ai_capabilities)
         schedules.register()
         post_migrate.connect(roles.grant_permissions, sender=self)
         post_migrate.connect(schedules.write_schedules, sender=self)

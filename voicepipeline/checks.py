@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Caution
 
+from voicepipeline.ai.endpoint import configured_endpoint
 from voicepipeline.engine.limits import limits
 
 SLACK_SECONDS = 60
@@ -27,6 +28,15 @@ def check_queue_timing(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage
             id="voicepipeline.E001",
         )
     ]
+
+
+def check_ai_capabilities(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """What a model is said to understand must be something that can be asked of one."""
+    try:
+        configured_endpoint()
+    except ValueError as error:
+        return [Error(str(error), hint="See voicepipeline/ai/endpoint.py for the names.", id="voicepipeline.E004")]
+    return []
 
 
 def check_engine_limits(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.ai.provider import calling
+from tests.ai.provider import HASTY, SLOW, calling
 from tests.simulator.running import control, simulating
 
 
@@ -26,8 +26,20 @@ def shared_caller(shared_simulator):
 
 @pytest.fixture
 def ours(shared_caller, simulator):
-    """A client of ours with timeouts of 0.6 s."""
+    """A client of ours."""
     return shared_caller
+
+
+@pytest.fixture(scope="session")
+def shared_hasty_caller(shared_simulator):
+    with calling(shared_simulator.base_url, transcription_timeout=HASTY, chat_timeout=HASTY) as ours:
+        yield ours
+
+
+@pytest.fixture
+def caller_for(ours, shared_hasty_caller):
+    """The client to meet a fault with: one that gives up soon where the fault is slowness."""
+    return lambda fault: shared_hasty_caller if fault.startswith(SLOW) else ours
 
 
 @pytest.fixture

@@ -61,12 +61,12 @@ def everything_of(error):
 @pytest.mark.parametrize(
     ("kind", "name"), [(kind, name) for kind in KINDS for name in (TRANSCRIPTIONS, CHAT) if name in KINDS[kind]]
 )
-def test_no_secret_comes_out_of(ours, befall, log, kind, name):
+def test_no_secret_comes_out_of(caller_for, befall, log, kind, name):
     fault = QUICK.get(kind, kind)
     befall(name, fault, fault)
     told = ""
     try:
-        call(ours, name)
+        call(caller_for(fault), name)
     except StageFault as error:
         logging.getLogger("voicepipeline").exception("a stage failed")
         told = everything_of(error)

@@ -116,10 +116,10 @@ def test_models_tell_the_day_on_which_they_end(ours):
 
 
 @pytest.mark.parametrize("fault", ["html", "wrong_shape", "bad_body", "status:500", "hang"])
-def test_a_list_of_models_that_cannot_be_had_is_the_providers_fault(ours, befall, fault):
+def test_a_list_of_models_that_cannot_be_had_is_the_providers_fault(caller_for, befall, fault):
     befall("models", fault)
     with pytest.raises(ProviderFault):
-        ours.models()
+        caller_for(fault).models()
 
 
 def test_a_provider_that_is_not_there_is_unreachable():

@@ -78,15 +78,15 @@ def test_the_matrix_holds_every_fault():
 
 
 @pytest.mark.parametrize(("fault", "expected"), rows(0, TRANSCRIPTIONS))
-def test_a_transcription_that_meets(ours, befall, fault, expected):
+def test_a_transcription_that_meets(caller_for, befall, fault, expected):
     befall(TRANSCRIPTIONS, fault)
-    assert outcome(lambda: ours.transcribe(WAV, extension="wav")) == expected
+    assert outcome(lambda: caller_for(fault).transcribe(WAV, extension="wav")) == expected
 
 
 @pytest.mark.parametrize(("fault", "expected"), rows(1, CHAT))
-def test_a_completion_that_meets(ours, befall, fault, expected):
+def test_a_completion_that_meets(caller_for, befall, fault, expected):
     befall(CHAT, fault, fault)
-    assert outcome(lambda: complete(ours)) == expected
+    assert outcome(lambda: complete(caller_for(fault))) == expected
 
 
 @pytest.mark.parametrize("fault", ["truncated", "malformed", "schema", "empty"])

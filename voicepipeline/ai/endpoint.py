@@ -42,20 +42,22 @@ class Endpoint:
     writing: Capabilities = Capabilities()
 
 
-def capabilities(model: str, configured: dict[str, dict[str, bool]]) -> Capabilities:
+def capabilities(model: str, configured: Any) -> Capabilities:
     """What is known of this model, changed where the configuration says so."""
-    wishes = configured.get(model, {})
     names = {each.name for each in fields(Capabilities)}
-    if unknown := wishes.keys() - names:
-        raise ValueError(f"AI_CAPABILITIES knows no {', '.join(sorted(unknown))}; it knows {', '.join(sorted(names))}.")
-    if not all(isinstance(value, bool) for value in wishes.values()):
-        raise ValueError("AI_CAPABILITIES says true or false of each capability.")
-    return replace(KNOWN.get(model, Capabilities()), **wishes)
+    by_model = configured.values() if isinstance(configured, dict) else [None]
+    for wishes in by_model:
+        if not isinstance(wishes, dict) or not all(isinstance(value, bool) for value in wishes.values()):
+            raise ValueError("AI_CAPABILITIES must say true or false of each capability, model by model.")
+        if unknown := wishes.keys() - names:
+            told = ", ".join(sorted(unknown))
+            raise ValueError(f"AI_CAPABILITIES knows no {told}; it knows {', '.join(sorted(names))}.")
+    return replace(KNOWN.get(model, Capabilities()), **configured.get(model, {}))
 
 
 def configured_endpoint() -> Endpoint:
     """The provider that the settings name now."""
-    given: dict[str, Any] = settings.AI_CAPABILITIES
+    given = settings.AI_CAPABILITIES
     return Endpoint(
         base_url=settings.OPENAI_BASE_URL,
         # The simulator, as any provider, wants some key.

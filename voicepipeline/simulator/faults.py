@@ -152,8 +152,9 @@ class Plan:
         if self._queues[endpoint]:
             return self._queues[endpoint].popleft()
         # Chosen by what is asked and how often it was, not by the order of arrival: the same with 1 worker or 32.
-        self._seen[content] += 1
-        digest = hashlib.sha256(f"{self.seed}/{endpoint}/{content}/{self._seen[content]}".encode()).digest()
+        key = hashlib.sha256(f"{endpoint}/{content}".encode()).hexdigest()[:16]
+        self._seen[key] += 1
+        digest = hashlib.sha256(f"{self.seed}/{key}/{self._seen[key]}".encode()).digest()
         share = int.from_bytes(digest[:8], "big") / 2**64
         for fault, rate in self.rates[endpoint]:
             if share < rate:

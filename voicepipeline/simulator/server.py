@@ -241,12 +241,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _wait(self, seconds: float) -> None:
         """Let this much time pass, unless the caller hangs up or the server stops first."""
+        watch = select.poll()
+        watch.register(self.connection, select.POLLIN)
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             if self.server.stopping.wait(min(left, LOOK_SECONDS)):
                 raise Gone
-            readable, _, _ = select.select([self.connection], [], [], 0)
-            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+            if watch.poll(0) and not self.connection.recv(1, socket.MSG_PEEK):
                 raise Gone
 
     # --- Control -----------------------------------------------------------------------------------------------
