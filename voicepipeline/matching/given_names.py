@@ -19,12 +19,12 @@ sinead shinade shinaid sinaid shanade shineade
 sadhbh sive sigh sadbh syve saive sadhb sieve
 roisin rosheen roshin roisheen rosaleen raisin
 grainne gronya grania grawnya granya gronia grawnia
-ciara keira kiera keera kira kiara cara keara
+ciara keira kiera keera kira kiara keara
 aisling ashling aishling ashlin ashlynn aislinn ashleen ashlyn aislin
 aine awnya anya onya enya anja oinya
 orla orlagh orlaith orlah
 laoise leesha lisha leesh laoisha
-naoise neesha nisha neasa neisha nysha
+naoise neesha nisha neisha nysha
 meabh maeve mave maebh meadhbh maev
 fiadh fia feea fya fiah
 eimear emer eemer eimhear emir emear ema
@@ -151,6 +151,7 @@ jurgen juergen yurgen
 andrei andrey andre
 agnieszka agnieska agnyeshka
 oleksandr alexander aleksandr
+neasa nessa nassa
 giulia julia
 joao jwow
 tj teejay
@@ -173,7 +174,7 @@ jordan
 shannon
 rosie
 holly
-alexandra
+alexandra aleksandra oleksandra
 alison allison
 amelia emelia
 andrew

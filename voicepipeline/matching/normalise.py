@@ -1,5 +1,7 @@
 """A name as it was typed or heard, made into plain lower-case words that can be compared."""
 
+# ruff: noqa: RUF001 - letters of other alphabets that look like ours are what this file is about.
+
 import re
 import unicodedata
 

@@ -16,11 +16,12 @@ from voicepipeline.matching.scoring import (
     given_fit,
     known_given_fit,
     surname_fit,
+    unsure,
     word,
 )
 
 # A last name was said and the roster has none to hold against it, or the other way about.
-NOT_ON_ROSTER = Fit(60.0, "a name that the roster lacks", sure=False, sure_alone=False)
+NOT_ON_ROSTER = unsure(60.0, "a name that the roster lacks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Ranking:
             return None
         surname = self._surname(reading.surname, entry.surname)
         if not reading.whole:
-            given = Fit(min(given.score, PART_OF_NAME), f"{given.why}, with words left out", sure=False, sure_alone=False)
+            given = unsure(min(given.score, PART_OF_NAME), f"{given.why}, with words left out")
         return Option((given.score + surname.score) / 2, given, surname)
 
     def _given(self, heard: Word, name: Name | None) -> Fit:
@@ -138,7 +139,8 @@ def _score(option: Option) -> float:
 def _candidate(option: Option, person: Person) -> Candidate:
     fits = [fit for fit in (option.given, option.surname) if fit is not None]
     reason = "; ".join(remark for remark in (*(fit.why for fit in fits), option.remark) if remark)
-    sure = all(fit.sure for fit in fits) if len(fits) > 1 else all(fit.sure_alone for fit in fits)
+    # Where neither name is quite the one on the roster, two near misses make a stranger.
+    sure = all(fit.sure for fit in fits) and any(fit.sure_alone for fit in fits)
     given, surname = (None if fit is None else fit.score for fit in (option.given, option.surname))
     return Candidate(person, option.score, given, surname, reason, sure)
 
@@ -153,10 +155,11 @@ def _remembered(known: dict[tuple[str, str], Fit], fitting: Fitting, heard: Word
 
 def _best_fit(fitting: Fitting, heard: Word, name: Name) -> Fit:
     if len(heard.text) == 1 and heard.text != name.whole.text:
-        return Fit(INITIAL, "an initial that fits", sure=False, sure_alone=False) if name.whole.text[0] == heard.text else NOTHING
+        fits = name.whole.text[0] == heard.text
+        return unsure(INITIAL, "an initial that fits") if fits else NOTHING
     best = fitting(heard, name.whole)
     for piece in name.pieces:
         fit = fitting(heard, piece)
         if min(fit.score, PART_OF_NAME) > best.score:
-            best = Fit(min(fit.score, PART_OF_NAME), "a part of a double name", sure=False, sure_alone=False)
+            best = unsure(min(fit.score, PART_OF_NAME), "a part of a double name")
     return best

@@ -10,8 +10,8 @@ GAELIC = tuple(
     (re.compile(pattern), spoken)
     for pattern, spoken in (
         # Clusters that are heard as something else altogether.
-        (r"adhbh", "ive"),  # Sadhbh: Sive
-        (r"adhg", "ige"),  # Tadhg: Tige
+        (r"adhbh", "yv"),  # Sadhbh: Sive
+        (r"adhg", "yg"),  # Tadhg: Tige
         (r"^eogha|^eoi", "owe"),  # Eoghan, Eoin: Owen
         (r"^ruai(dh)?ri", "rory"),
         (r"^aodh(?=a)", "aid"),  # Aodhán: Aidan

@@ -21,9 +21,11 @@ INITIAL = 75.0
 # What is not known to be the same name but only alike has to be this much alike, each name by itself, to be linked.
 SOUND_SURE_FROM = 93.0
 LETTERS_SURE_FROM = 96.0
+SPELLING_OF_A_SOUND = 90.0
 # A key with a single consonant is shared by too many names.
 TELLING_SOUND = re.compile("[a-z].*[a-z]")
 VOWELS = re.compile("[aeiou]+")
+VOWELS_AT_END = frozenset("aeiou")
 
 
 class Fit(NamedTuple):
@@ -36,7 +38,11 @@ class Fit(NamedTuple):
     sure_alone: bool = True
 
 
-NOTHING = Fit(0.0, "nothing alike", sure=False, sure_alone=False)
+def unsure(score: float, why: str) -> Fit:
+    return Fit(score, why, sure=False, sure_alone=False)
+
+
+NOTHING = unsure(0.0, "nothing alike")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Word:
     surnames: frozenset[int]
     without_o: str
     prefix: str
-    syllables: int
+    shape: tuple[int, bool]
 
     @property
     def is_given_name(self) -> bool:
@@ -61,12 +67,12 @@ class Word:
 
 @lru_cache(maxsize=4096)
 def word(text: str) -> Word:
-    irish = respelled(text)
+    heard, irish = as_heard(text), respelled(text)
     without_o = text.removeprefix("o")
     families = SURNAMES.get(text) or SURNAMES.get(without_o, frozenset())
     return Word(
         text=text,
-        heard=as_heard(text),
+        heard=heard,
         irish=irish,
         sounds=frozenset({metaphone(text), metaphone(irish)}),
         given_names=GIVEN_NAMES.get(text, frozenset()),
@@ -74,7 +80,7 @@ def word(text: str) -> Word:
         surnames=families,
         without_o=without_o,
         prefix=_prefix(text, families),
-        syllables=len(VOWELS.findall(as_heard(text))),
+        shape=(len(VOWELS.findall(heard)), heard[-1:] in VOWELS_AT_END),
     )
 
 
@@ -118,9 +124,9 @@ def given_fit(one: Word, other: Word) -> Fit:
     letters = jaro_winkler(one.text, other.text)
     sound = min(_spoken(one, other), VARIANT)
     if one.is_given_name and other.is_given_name:
-        return Fit(min(max(letters, sound), ANOTHER_NAME), "a different first name that looks alike", sure=False, sure_alone=False)
+        return unsure(min(max(letters, sound), ANOTHER_NAME), "a different first name that looks alike")
     if sound > letters:
-        sure = sound >= SOUND_SURE_FROM and _same_length(one, other)
+        sure = sound >= SOUND_SURE_FROM and _same_shape(one, other)
         return Fit(sound, "a first name that sounds alike", sure=sure, sure_alone=False)
     return _spelt_alike(one, other, letters, "a first name spelt alike")
 
@@ -145,26 +151,30 @@ def surname_fit(one: Word, other: Word) -> Fit:
     letters = jaro_winkler(one.text, other.text)
     same = not one.surnames.isdisjoint(other.surnames)
     if one.without_o == other.without_o or (same and one.prefix != other.prefix):
-        return Fit(max(letters, SAME_SOUND), "the same last name but for the O' or Mc", sure=False, sure_alone=False)
+        return unsure(max(letters, SAME_SOUND), "the same last name but for the O' or Mc")
     if one.surnames and other.surnames:
         if same:
             return Fit(max(letters, SAME_SOUND), "a known spelling of the last name")
-        return Fit(min(letters, ANOTHER_NAME), "a different last name that looks alike", sure=False, sure_alone=False)
+        return unsure(min(letters, ANOTHER_NAME), "a different last name that looks alike")
     if any(TELLING_SOUND.search(sound) for sound in one.sounds & other.sounds):
-        return Fit(max(letters, SAME_SOUND), "a last name that sounds the same")
+        # Kirk and Quirke sound the same and are two families, so the spelling has a say.
+        spelling = jaro_winkler(one.text.replace("ph", "f"), other.text.replace("ph", "f"))
+        sure = spelling >= SPELLING_OF_A_SOUND and _same_shape(one, other)
+        score = max(letters, SAME_SOUND)
+        return Fit(score, "a last name that sounds the same", sure=sure, sure_alone=False)
     return _spelt_alike(one, other, letters, "a last name spelt alike")
 
 
 def _spelt_alike(one: Word, other: Word, letters: float, why: str) -> Fit:
     """A slip of the pen is sure enough: the same letters in another order, or nearly the same word."""
     slip = sorted(one.text) == sorted(other.text) or letters >= LETTERS_SURE_FROM
-    sure = slip and one.text[0] == other.text[0] and _same_length(one, other)
+    sure = slip and one.text[0] == other.text[0] and _same_shape(one, other)
     return Fit(letters, why, sure=sure, sure_alone=sure)
 
 
-def _same_length(one: Word, other: Word) -> bool:
-    """As many syllables: Ivan is not Ivana."""
-    return one.syllables == other.syllables
+def _same_shape(one: Word, other: Word) -> bool:
+    """As many syllables, and the same kind of ending: Ivan is not Ivana, and Alexander is not Aleksandra."""
+    return one.shape == other.shape
 
 
 def _spoken(one: Word, other: Word) -> float:
