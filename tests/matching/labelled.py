@@ -11,7 +11,13 @@ from voicepipeline.matching.roster import Person, Roster
 LABELS = Path(__file__).parent / "labels"
 SIZES = (25, 100, 300)
 # Each set of labels and the roster it speaks of. Only the last one tells how the rules do on what they have not seen.
-SETS = {"training": "roster", "second": "roster", "third": "roster_third", "fourth": "roster_fourth"}
+SETS = {
+    "training": "roster",
+    "second": "roster",
+    "third": "roster_third",
+    "fourth": "roster_fourth",
+    "untouched": "roster_fourth",
+}
 
 
 @dataclass
