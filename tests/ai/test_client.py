@@ -1,6 +1,7 @@
 """What our client sends and what it makes of good answers."""
 
 import os
+import signal
 import socket
 import threading
 import time
@@ -11,12 +12,14 @@ import pytest
 
 from tests.ai.provider import KEY, calling, endpoint
 from tests.simulator.running import simulating
+from tests.supervisor.upping import until
 from voicepipeline.ai.client import provider
 from voicepipeline.ai.endpoint import Capabilities, capabilities, configured_endpoint
 from voicepipeline.ai.pricing import Price
 from voicepipeline.ai.prompts import RosterLine, claims_prompt, ping_prompt
 from voicepipeline.ai.quotes import is_quoted
 from voicepipeline.ai.schemas import ClaimsShape, PongShape
+from voicepipeline.engine.stopping import WorkerStopping
 from voicepipeline.simulator.audio import make_ogg, make_wav
 from voicepipeline.stages.contract import PermanentFault, ProviderFault
 
@@ -154,6 +157,24 @@ def test_nothing_of_the_environment_and_no_facts_about_this_machine_are_sent(lis
     assert f"authorization: bearer {KEY}" in head
     assert "from-environment" not in head
     assert "stainless" not in head
+
+
+def test_a_worker_told_to_stop_leaves_a_client_that_still_works(simulator, befall):
+    befall("transcriptions", "hang")
+
+    def stop(number, frame):
+        raise WorkerStopping
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with calling(simulator.base_url) as ours:
+            with pytest.raises(WorkerStopping):
+                ours.transcribe(make_wav(SCRIPT, 0.5), extension="wav")
+            assert ours.transcribe(make_wav(SCRIPT, 0.5), extension="wav").data.text == SCRIPT
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    until(lambda: simulator.plan.report()["at_once"] == 0, "the broken-off call has ended there as well")
 
 
 def test_one_client_serves_a_process(settings):

@@ -135,3 +135,7 @@ def test_a_claim_that_breaks_the_shape_is_refused(changes):
 def test_a_flood_of_claims_is_refused():
     with pytest.raises(ValidationError):
         ClaimsShape.model_validate_json(json.dumps({"claims": [CLAIM] * (MAX_CLAIMS + 1)}))
+
+
+def test_a_nul_that_no_column_takes_is_left_out():
+    assert ClaimsShape.model_validate_json(answer(title="An\x00kle")).claims[0].title == "Ankle"

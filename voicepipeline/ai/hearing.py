@@ -10,6 +10,7 @@ from openai.types.audio import Transcription, TranscriptionVerbose
 
 from voicepipeline.ai.endpoint import Capabilities
 from voicepipeline.stages.contract import Usage
+from voicepipeline.text import safe_text
 
 MAX_KEYWORDS = 200
 MAX_KEYWORD_CHARACTERS = 80
@@ -17,6 +18,8 @@ MAX_KEYWORD_CHARACTERS = 80
 MAX_PROMPT_CHARACTERS = 700
 # One of these in a keyword, and the whole request is refused.
 FORBIDDEN_IN_KEYWORDS = str.maketrans(dict.fromkeys("<>\r\n\t\x00", " "))
+# About three hours of speech, and what a column takes: nothing that PostgreSQL refuses.
+MAX_TEXT_CHARACTERS = 200_000
 PLACES = Decimal("0.01")
 
 
@@ -85,7 +88,7 @@ def read(result: Any) -> Heard | None:
         return None
     segments = tuple(filter(None, map(_segment, _list(result, "segments"))))
     return Heard(
-        text=text.strip(),
+        text=safe_text(text.strip(), MAX_TEXT_CHARACTERS),
         segments=segments,
         languages=_languages(result),
         duration_seconds=_seconds(getattr(result, "duration", None)),
@@ -110,7 +113,7 @@ def _segment(given: Any) -> Segment | None:
     if start is None or end is None or not isinstance(text, str):
         return None
     average, silence = getattr(given, "avg_logprob", None), getattr(given, "no_speech_prob", None)
-    return Segment(start, end, text.strip(), _number(average), _number(silence))
+    return Segment(start, end, safe_text(text.strip(), MAX_TEXT_CHARACTERS), _number(average), _number(silence))
 
 
 def _languages(result: Any) -> tuple[str, ...]:

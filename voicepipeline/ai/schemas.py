@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 Topic = Literal[
     "injury",
@@ -27,8 +27,10 @@ Sentiment = Literal["positive", "neutral", "negative", "concerned"]
 # What a note of a few minutes cannot exceed; a flood is not an answer.
 MAX_CLAIMS = 60
 MAX_MENTIONS = 40
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Paragraph = Annotated[str, StringConstraints(min_length=1, max_length=3_000)]
+# PostgreSQL refuses NUL in text.
+WITHOUT_NUL = AfterValidator(lambda text: text.replace("\x00", ""))
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), WITHOUT_NUL]
+Paragraph = Annotated[str, StringConstraints(min_length=1, max_length=3_000), WITHOUT_NUL]
 # What strict mode does not know, or has no use for. The limits are checked by us all the same.
 NOT_SENT = frozenset({"title", "default", "minLength", "maxLength", "maxItems"})
 
