@@ -17,11 +17,13 @@ from voicepipeline.supervisor.embedded import EmbeddedPostgres
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 RUNS = CHECKOUT / "var" / "tests"
+# What a person may have set for their own installation.
+ALTERING = ("DEBUG", "SITE_URL", "ALLOWED_HOSTS", "ADMIN_PATH", "WORKERS")
 
 
 def _settle_environment() -> None:
     for name in list(os.environ):
-        if name.startswith(("OPENAI_", "AI_")) or name in ("DEBUG", "SITE_URL", "ALLOWED_HOSTS", "ADMIN_PATH", "WORKERS"):
+        if name.startswith(("OPENAI_", "AI_")) or name in ALTERING:
             del os.environ[name]
     os.environ["ENV_FILE"] = os.devnull
     os.environ["VAR_DIR"] = str(RUNS / str(os.getpid()))
