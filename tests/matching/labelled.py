@@ -10,7 +10,7 @@ from voicepipeline.matching.roster import Person, Roster
 
 LABELS = Path(__file__).parent / "labels"
 SIZES = (25, 100, 300)
-# Each set of labels and the roster it speaks of. Only the last one tells how the rules do on what they have not seen.
+# Each set of labels and the roster it speaks of. Only the last one tells how the rules do on what they had not seen.
 SETS = {
     "training": "roster",
     "second": "roster",
@@ -84,6 +84,7 @@ def _meant(label: str, half: str) -> frozenset[int | str]:
     return frozenset(meant)
 
 
+@cache
 def measure(half: str, size: int) -> Tally:
     known = people(half)[:size]
     roster = Roster(known)

@@ -85,6 +85,7 @@ def test_the_same_player_listed_twice_is_one():
         ("Owen Murphy", ("Eoin Murphy", "Eoghan Murphy")),
         ("Eoin Murphy", ("Eoin Murphy", "Eoghan Murphy")),
         ("Eva", ("Aoife Byrne", "Eva Kelly")),
+        ("Eoinn Murphy", ("Eoin Murphy", "Eoghan Murphy")),
         ("Ryan", ("Ryan Kelly", "Caoimhe Ryan")),
     ],
 )

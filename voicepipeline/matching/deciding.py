@@ -12,7 +12,7 @@ from itertools import zip_longest
 from voicepipeline.matching.normalise import MAX_CHARACTERS, MAX_WORDS, words
 from voicepipeline.matching.ranking import Candidate, Ranking
 from voicepipeline.matching.roster import Entry, Person, Roster
-from voicepipeline.matching.scoring import SAME, VARIANT
+from voicepipeline.matching.scoring import SAME, VARIANT, word
 
 LINK_FROM = 90.0
 LINK_AHEAD = 8.0
@@ -86,12 +86,20 @@ def _doubt(best: Candidate, others: list[Candidate]) -> str:
         return f"not alike enough: {best.reason}"
     if not best.sure:
         return f"not certain enough: {best.reason}"
-    rivals = [other for other in others if other.score > best.score - LINK_AHEAD]
+    rivals = [other for other in others if other.score > best.score - LINK_AHEAD or _sounds_the_same(best, other)]
     if not rivals:
         return ""
     if all(rival.score == best.score for rival in rivals):
         return f"{len(rivals) + 1} players fit equally well"
     return f"{len(rivals) + 1} players fit almost equally well"
+
+
+def _sounds_the_same(best: Candidate, other: Candidate) -> bool:
+    """Eoin and Eoghan are one name to the ear, whichever of the two the spelling happens to be nearer to."""
+    if best.given is None or abs((best.surname or 0) - (other.surname or 0)) >= LINK_AHEAD:
+        return False
+    mine, theirs = (word("".join(words(one.person.first_name))) for one in (best, other))
+    return not mine.given_names.isdisjoint(theirs.given_names)
 
 
 def _by_alias(mention: Mention, aliased: list[Entry], ranked: list[Candidate]) -> Decision:

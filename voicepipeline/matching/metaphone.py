@@ -18,7 +18,7 @@ CONSONANTS = tuple(
         (r"(?<=[aeiou])gh(?=[aeiou])", "h"),  # Gallagher, Callaghan
         (r"gh|(?<=[aeiou])h", ""),
         (r"ph|v", "f"),
-        (r"c(?=[eiy])|z", "s"),
+        (r"c(?=[eiy])|(?<=.)z", "s"),
         (r"qu|ck|[cqg]", "k"),
         (r"x(?=[^aeiou]|$)", "x"),
         (r"d", "t"),

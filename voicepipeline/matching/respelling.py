@@ -83,7 +83,7 @@ ENGLISH = tuple(
         (r"ou|oo|ue", "u"),
         (r"oa|ow", "o"),
         (r"(?<=.)y$", "i"),
-        (r"z", "s"),
+        (r"(?<=.)z", "s"),  # Susanna is not Zuzanna
         (r"(.)\1+", r"\1"),
     )
 )

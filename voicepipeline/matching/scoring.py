@@ -52,6 +52,7 @@ class Word:
     text: str
     heard: str
     irish: str
+    starts: frozenset[str]
     sounds: frozenset[str]
     given_names: frozenset[int]
     short_for: frozenset[int]
@@ -74,6 +75,7 @@ def word(text: str) -> Word:
         text=text,
         heard=heard,
         irish=irish,
+        starts=frozenset({heard[:1], irish[:1]}),
         sounds=frozenset({metaphone(text), metaphone(irish)}),
         given_names=GIVEN_NAMES.get(text, frozenset()),
         short_for=NICKNAMES.get(text, frozenset()),
@@ -180,6 +182,8 @@ def _same_shape(one: Word, other: Word) -> bool:
 def _spoken(one: Word, other: Word) -> float:
     """Respelt from Irish on either side or both; a name that begins with another sound is another name."""
     best = 0.0
+    if one.starts.isdisjoint(other.starts):
+        return best
     for left, right in {(one.heard, other.irish), (one.irish, other.heard), (one.irish, other.irish)}:
         if left[:1] == right[:1]:
             best = max(best, jaro_winkler(left, right))
