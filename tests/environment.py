@@ -17,6 +17,7 @@ from voicepipeline.supervisor.embedded import EmbeddedPostgres
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 RUNS = CHECKOUT / "var" / "tests"
+THE_PERSONS_OWN = ("DEBUG", "SITE_URL", "ALLOWED_HOSTS", "ADMIN_PATH", "WORKERS")
 # What a person may have set for their own installation.
 ALTERING = ("DEBUG", "SITE_URL", "ALLOWED_HOSTS", "ADMIN_PATH", "WORKERS")
 
