@@ -49,12 +49,15 @@ def test_a_failed_note_is_found_read_closed_and_reopened(page, look, operator, c
     page.get_by_label("Why it will not be fixed").fill("The coach sent it twice.")
     page.get_by_role("button", name="Close this voice note").click()
     expect(page.get_by_text("Closed by Aoife Kelly")).to_be_visible()
-    expect(page.get_by_text("The coach sent it twice.")).to_be_visible()
+    expect(page.get_by_text("The reason given: The coach sent it twice.")).to_be_visible()
     check_page()
     page.get_by_role("link", name="Reopen").click()
     page.get_by_role("button", name="Reopen this voice note").click()
     expect(page.get_by_text("Open again.")).to_be_visible()
     expect(page.get_by_role("link", name="Close, won't fix")).to_be_visible()
+    done = page.get_by_role("region", name="What people did")
+    expect(done.get_by_role("listitem")).to_have_text([re.compile("Reopened"), re.compile("sent it twice")])
+    check_page()
 
 
 def test_a_stalled_note_is_found_and_released(page, look, operator, check_page, sign_in):
