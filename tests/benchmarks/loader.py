@@ -25,7 +25,8 @@ NOTES_AND_ARTIFACTS = """
 INSERT INTO voicepipeline_voicenote
     (id, source_channel, channel_message_id, audio, text, sha256, mime_type, size_bytes, created_at)
 OVERRIDING SYSTEM VALUE
-SELECT n, 'whatsapp_audio', 'wamid.' || n, 'audio/00/' || n || '.ogg', '', md5(n::text), 'audio/ogg', 48000, at
+SELECT %(before)s + n, 'whatsapp_audio', 'wamid.' || n, 'audio/00/' || n || '.ogg', '', md5(n::text), 'audio/ogg',
+    48000, at
 FROM (SELECT n, now() - (%(notes)s - n) * interval '5 seconds' AS at FROM generate_series(1, %(notes)s) n) s;
 
 INSERT INTO voicepipeline_artifact (
@@ -33,7 +34,7 @@ INSERT INTO voicepipeline_artifact (
     current_stage, generation, input_version, failed_stage, error_code, error_message, fingerprint, received_at,
     first_completed_at, completed_at, updated_at, closed_reason)
 OVERRIDING SYSTEM VALUE
-SELECT n, gen_random_uuid(), n, 'whatsapp_audio', c.id,
+SELECT %(before)s + n, gen_random_uuid(), %(before)s + n, 'whatsapp_audio', c.id,
     jsonb_build_array(jsonb_build_object('organization_id', c.organization_id, 'confidence', 1)), c.organization_id,
     status, CASE status WHEN 'completed' THEN '' ELSE 'claims_extraction' END, 1, 0,
     CASE status WHEN 'failed' THEN 'claims_extraction' ELSE '' END,
@@ -71,7 +72,8 @@ FROM voicepipeline_artifact a,
         CASE WHEN a.status = 'completed' OR step.n = 1 THEN 1 ELSE step.n - 1 END AS attempt,
         CASE WHEN a.status = 'completed' OR step.n = 1 THEN 'succeeded'
              WHEN a.status = 'processing' AND step.n = 4 THEN 'queued' ELSE 'failed' END AS status,
-        a.received_at + step.n * interval '4 seconds' AS at) run;
+        a.received_at + step.n * interval '4 seconds' AS at) run
+WHERE a.id > %(before)s;
 """
 
 EVENTS = """
@@ -87,20 +89,27 @@ FROM voicepipeline_artifact a,
             (3, 'transcription_completed', 'transcription'), (4, 'claims_extraction_started', 'claims_extraction'),
             (5, 'claims_extracted', 'claims_extraction')) AS step (n, type, stage),
     LATERAL (SELECT a.received_at + step.n * interval '4 s' AS at) moment
+WHERE a.id > %(before)s
 ORDER BY a.id, step.n;
 """
 
 SEQUENCES = """
-SELECT setval(pg_get_serial_sequence('voicepipeline_voicenote', 'id'), %(notes)s);
-SELECT setval(pg_get_serial_sequence('voicepipeline_artifact', 'id'), %(notes)s);
+SELECT setval(pg_get_serial_sequence('voicepipeline_voicenote', 'id'), %(before)s + %(notes)s);
+SELECT setval(pg_get_serial_sequence('voicepipeline_artifact', 'id'), %(before)s + %(notes)s);
+"""
+
+
+LAST_ID = """
+SELECT greatest((SELECT max(id) FROM voicepipeline_voicenote), (SELECT max(id) FROM voicepipeline_artifact), 0)
 """
 
 
 def load(notes: int = NOTES) -> float:
-    """Fill an empty database; how many seconds it took."""
+    """Add these to whatever is there; how many seconds it took."""
     started = time.monotonic()
-    values = {"notes": notes, "clubs": CLUBS, "coaches": COACHES_A_CLUB}
     with connection.cursor() as cursor:
+        cursor.execute(LAST_ID)
+        values = {"notes": notes, "clubs": CLUBS, "coaches": COACHES_A_CLUB, "before": cursor.fetchone()[0]}
         # The rows are right by construction: their foreign keys are not looked up one by one.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET maintenance_work_mem = '512MB'")
