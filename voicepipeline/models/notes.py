@@ -184,6 +184,12 @@ class Artifact(models.Model):
                 name="artifact_active_by_change",
             ),
             models.Index(
+                F("received_at").desc(),
+                F("id").desc(),
+                condition=Q(status="failed", closed_at__isnull=True),
+                name="artifact_open_failures",
+            ),
+            models.Index(
                 fields=["fingerprint", "-received_at"], condition=Q(status="failed"), name="artifact_same_problem"
             ),
         ]
