@@ -19,6 +19,7 @@ from voicepipeline.engine.stopping import STOP_SIGNAL, prepare_worker
 class PipelineCluster(Cluster):
     def start(self) -> int:
         preload()
+        lead_own_group()
         post_spawn.connect(prepare_worker)
         pre_execute.connect(note_start)
         post_execute_in_worker.connect(note_end)
@@ -59,6 +60,12 @@ class PipelineCluster(Cluster):
             for process in psutil.Process(self.sentinel.pid).children():
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.send_signal(STOP_SIGNAL)
+
+
+def lead_own_group() -> None:
+    """Be alone with our children: whoever ends a wedged cluster kills its whole group, whatever else is in it."""
+    if os.getpgrp() != os.getpid():
+        os.setpgrp()
 
 
 def preload() -> None:
