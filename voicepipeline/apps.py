@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.core.checks import register
@@ -18,6 +20,14 @@ class VoicePipelineConfig(AppConfig):
         schedules.register()
         post_migrate.connect(roles.grant_permissions, sender=self)
         post_migrate.connect(schedules.write_schedules, sender=self)
+        post_migrate.connect(add_default_prices, sender=self)
+
+
+def add_default_prices(**kwargs: Any) -> None:
+    # Imported late: apps are made known before their models are there.
+    from voicepipeline.operations import prices
+
+    prices.add_default_prices()
 
 
 class BackOfficeAdminConfig(admin_apps.AdminConfig):

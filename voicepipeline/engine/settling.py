@@ -289,6 +289,7 @@ def _usage_columns(usage: Usage) -> dict[str, Any]:
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "audio_seconds": usage.audio_seconds,
+        "provider_ms": usage.provider_ms,
         "cost_usd": usage.cost_usd,
     }
 

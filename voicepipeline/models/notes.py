@@ -49,6 +49,8 @@ class VoiceNote(models.Model):
     audio = models.FileField(upload_to=random_audio_name, blank=True, max_length=120)
     text = models.TextField("typed text", blank=True)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the original bytes.")
+    # The same bytes from the same sender: two people may send one file, nobody sends one recording twice on purpose.
+    duplicate_key = models.CharField(max_length=64, blank=True, editable=False)
     mime_type = models.CharField(max_length=80, blank=True)
     size_bytes = models.PositiveBigIntegerField(default=0)
     duration_seconds = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
@@ -61,6 +63,9 @@ class VoiceNote(models.Model):
                 fields=["source_channel", "channel_message_id"],
                 condition=~Q(channel_message_id=""),
                 name="message_once_a_channel",
+            ),
+            models.UniqueConstraint(
+                fields=["duplicate_key"], condition=~Q(duplicate_key=""), name="recording_once_a_sender"
             ),
             models.CheckConstraint(
                 condition=Q(source_channel__in=SourceChannel.values), name="voice_note_channel_known"
@@ -103,6 +108,9 @@ class Artifact(models.Model):
     }
     ENDS: ClassVar[frozenset[str]] = frozenset({Status.COMPLETED, Status.FAILED})
 
+    class Outcome(models.TextChoices):
+        NO_SPEECH = "no_speech", "No speech"  # nobody says anything in it: nothing went wrong, nothing was made
+
     artifact_id = models.UUIDField("id", default=uuid.uuid4, unique=True, editable=False)
     voice_note = models.OneToOneField(VoiceNote, models.PROTECT, null=True, blank=True, related_name="artifact")
     source_channel = models.CharField("source", max_length=20, choices=SourceChannel)
@@ -115,6 +123,7 @@ class Artifact(models.Model):
     )
     status = models.CharField(max_length=16, choices=Status, default=Status.RECEIVED)
     current_stage = models.CharField("stage", max_length=20, choices=StageName, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     generation = models.PositiveIntegerField("round", default=1)
     input_version = models.PositiveIntegerField(default=0)
     failed_stage = models.CharField(max_length=20, choices=StageName, blank=True)
@@ -156,6 +165,7 @@ class Artifact(models.Model):
                 name="artifact_closed_only_when_failed",
             ),
             models.CheckConstraint(condition=Q(generation__gte=1), name="artifact_generation_from_one"),
+            models.CheckConstraint(condition=Q(outcome__in=["", "no_speech"]), name="artifact_outcome_known"),
         ]
         indexes = [
             models.Index(F("received_at").desc(), F("id").desc(), name="artifact_newest"),

@@ -55,6 +55,8 @@ class StageRun(models.Model):
     ring_count = models.PositiveIntegerField(default=0)
     parked_reason = models.CharField("on hold because", max_length=60, blank=True)
     parked_since = models.DateTimeField("on hold since", null=True, blank=True)
+    # When the provider last failed this run: a success of others since then makes the next fault the note's own.
+    provider_failed_at = models.DateTimeField(null=True, blank=True)
 
     lease_token = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -74,6 +76,7 @@ class StageRun(models.Model):
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)
     audio_seconds = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
+    provider_ms = models.PositiveIntegerField("time of the AI service in ms", null=True, blank=True)
     cost_usd = models.DecimalField("cost in USD", max_digits=12, decimal_places=6, null=True, blank=True)
 
     objects = StageRunQuerySet.as_manager()
@@ -121,7 +124,16 @@ class StageRun(models.Model):
         indexes = [
             # Heartbeats change lease_until every few seconds: nothing that indexes it, or they stop being HOT.
             models.Index(fields=["id"], condition=Q(status="running"), name="run_running"),
-            models.Index(fields=["stage", "queued_at", "id"], condition=Q(status="queued"), name="run_queued"),
+            models.Index(
+                fields=["stage", "queued_at", "id"],
+                condition=Q(status="queued", parked_since__isnull=True),
+                name="run_waiting",
+            ),
+            models.Index(
+                fields=["stage", "queued_at", "id"],
+                condition=Q(status="queued", parked_since__isnull=False),
+                name="run_on_hold",
+            ),
             models.Index("stage", "status", F("id").desc(), name="run_stage_status_newest"),
             models.Index("status", F("id").desc(), name="run_status_newest"),
         ]

@@ -19,6 +19,7 @@ class Usage:
     input_tokens: int | None = None
     output_tokens: int | None = None
     audio_seconds: Decimal | None = None
+    provider_ms: int | None = None  # how long the provider took
     cost_usd: Decimal | None = None
 
 
