@@ -1,11 +1,33 @@
 """Minimal valid objects. What a test cares about, it passes; the rest is made up."""
 
+import hashlib
 import itertools
+from datetime import timedelta
 
 from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from voicepipeline.events import log_event
-from voicepipeline.models import Coach, EventType, Organization, PipelineEvent, Player, Team, User
+from voicepipeline.models import (
+    Artifact,
+    Claim,
+    Coach,
+    EntityResolution,
+    EventType,
+    InsightDraft,
+    MentionKind,
+    Organization,
+    PipelineEvent,
+    Player,
+    PlayerAlias,
+    SourceChannel,
+    Team,
+    Topic,
+    Transcript,
+    User,
+    VoiceNote,
+)
 
 _numbers = itertools.count(1)
 
@@ -43,3 +65,99 @@ def make_player(**fields):
 def make_event(artifact=None, event_type=EventType.ARTIFACT_RECEIVED, **fields):
     log_event(event_type, artifact, **fields)
     return PipelineEvent.objects.latest("id")
+
+
+def make_note(*, text="Niamh was sharp in training today.", audio=None, **fields):
+    """A received note: what was typed, or the bytes of a recording; other fields are the artifact's.
+
+    Its club is the sender's, or one of its own; `organization=None` makes a note of no known club.
+    """
+    sender = fields.get("sender")
+    club = fields.pop("organization", sender.organization if sender else ...)
+    club = make_club() if club is ... else club
+    channel = fields.setdefault("source_channel", SourceChannel.APP_RECORDED if audio else SourceChannel.APP_TYPED)
+    note = VoiceNote(source_channel=channel, text="" if audio else text)
+    if audio:
+        note.sha256, note.size_bytes = hashlib.sha256(audio).hexdigest(), len(audio)
+        note.audio.save("note.wav", ContentFile(audio), save=False)
+    note.save()
+    candidates = [{"organization_id": club.pk, "confidence": 1.0}] if club else []
+    fields.setdefault("org_context_candidates", candidates)
+    return Artifact.objects.create(voice_note=note, organization=club, **fields)
+
+
+def make_transcript(artifact=None, **fields):
+    artifact = artifact or make_note()
+    fields.setdefault("text", artifact.voice_note.text or "Niamh was sharp in training today.")
+    return Transcript.objects.create(artifact=artifact, **{"verdict": Transcript.Verdict.GOOD, **fields})
+
+
+def mention(raw_text, kind=MentionKind.PLAYER_NAME, *, position=None, player_id=None):
+    """One entry of a claim's mentions."""
+    return {"kind": str(kind), "raw_text": raw_text, "position": position, "player_id": player_id}
+
+
+def make_claim(artifact=None, *names, **fields):
+    """A supported statement about these players, or with `mentions` of any kind."""
+    artifact = artifact or make_note()
+    number = fields.setdefault("number", artifact.claims.count() + 1)
+    quote = fields.setdefault("quote", f"{' and '.join(names) or 'They'} did well, {number}")
+    minimal = {
+        "key": f"claim{number}",
+        "topic": Topic.PERFORMANCE,
+        "title": f"Did well, {number}",
+        "description": f"{' and '.join(names) or 'They'} did well.",
+        "mentions": [mention(name) for name in names],
+        "quote_start": 0,
+        "quote_end": len(quote),
+        "confidence": 0.9,
+    }
+    return Claim.objects.create(artifact=artifact, **{**minimal, **fields})
+
+
+def make_resolution(claim=None, **fields):
+    """Who is meant by a mention of the claim: an open question, unless a target or a status is given."""
+    claim = claim or make_claim(None, "Niamh")
+    number = fields.setdefault("mention_number", claim.resolutions.count() + 1)
+    given = claim.mentions[number - 1] if number <= len(claim.mentions) else mention("Niamh")
+    settled = any(fields.get(target) for target in ("player", "team", "coach_meant"))
+    statuses = EntityResolution.Status
+    minimal = {
+        "artifact": claim.artifact,
+        "kind": given["kind"],
+        "raw_text": given["raw_text"],
+        "name_key": given["raw_text"].casefold(),
+        "status": statuses.AUTO_RESOLVED if settled else statuses.NEEDS_DISAMBIGUATION,
+        "score": 100.0 if settled else None,
+    }
+    return EntityResolution.objects.create(claim=claim, **{**minimal, **fields})
+
+
+def make_draft(claim=None, **fields):
+    """An entry to be confirmed; one in another status says who decided, or that it was automatic."""
+    claim = claim or make_claim(fields.get("artifact"), "Niamh")
+    number = next(_numbers)
+    minimal = {
+        "artifact": claim.artifact,
+        "organization": claim.artifact.organization,
+        "key": f"draft{number}",
+        "topic": claim.topic,
+        "title": claim.title,
+        "description": claim.description,
+        "quote": claim.quote,
+        "expires_at": timezone.now() + timedelta(days=7),
+    }
+    if fields.get("status", "pending") != "pending":
+        minimal["decided_at"] = timezone.now()
+    return InsightDraft.objects.create(claim=claim, **{**minimal, **fields})
+
+
+def make_alias(text="Neevo", **fields):
+    """A learned name for a player of the club, unless another target is given."""
+    targets = {"player": MentionKind.PLAYER_NAME, "team": MentionKind.TEAM_NAME, "coach_meant": MentionKind.COACH_NAME}
+    meant = next((name for name in targets if fields.get(name)), None)
+    club = fields.pop("organization", None) or (fields[meant].organization if meant else make_club())
+    if meant is None:
+        meant, fields["player"] = "player", make_player(organization=club)
+    minimal = {"kind": targets[meant], "text": text, "key": text.casefold()}
+    return PlayerAlias.objects.create(organization=club, **{**minimal, **fields})
