@@ -28,6 +28,7 @@ from voicepipeline.stages.contract import (
     NO_USAGE,
     PermanentFault,
     ProviderFault,
+    Remark,
     StageFault,
     StageOutput,
     TransientFault,
@@ -84,7 +85,7 @@ def _keep_result(change: Change, claim: Claim, output: StageOutput) -> None:
     run = _close(change, claim, status=StageRun.Status.SUCCEEDED, effective=True, usage=output.usage)
     if run is None:
         return
-    _store(change.artifact, claim, output)
+    remarks = _store(change.artifact, claim, output)
     change.say(
         claim.stage.completed,
         of=fact(run),
@@ -93,6 +94,9 @@ def _keep_result(change: Change, claim: Claim, output: StageOutput) -> None:
         stage_completed_at=change.now,
         metadata={**output.metadata, **_usage_metadata(output.usage), "attempt": run.attempt},
     )
+    for remark in remarks:
+        of = f"{fact(run)}/{remark.of}"
+        change.say(remark.event_type, of=of, stage=run.stage, metadata=remark.metadata)
     following = claim.stage.next
     if following is None:
         complete(change, run)
@@ -102,11 +106,12 @@ def _keep_result(change: Change, claim: Claim, output: StageOutput) -> None:
     announce_end(change, run, terminal=following is None)
 
 
-def _store(artifact: Artifact, claim: Claim, output: StageOutput) -> None:
+def _store(artifact: Artifact, claim: Claim, output: StageOutput) -> list[Remark]:
     """Let the stage keep its rows; whatever goes wrong with them is the result's fault and costs no second call."""
     try:
-        claim.stage.code.store(artifact, output.data)
+        remarks = list(claim.stage.code.store(artifact, output.data) or ())
         connection.check_constraints()
+        return remarks
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:

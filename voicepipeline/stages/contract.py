@@ -1,5 +1,6 @@
 """What stage code is given and what it gives back. It sees plain values and cannot touch state."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -35,6 +36,15 @@ class StageOutput:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Remark:
+    """A further event beside the stage's own; `of` names the fact among those of one run."""
+
+    event_type: str
+    of: object = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
 class StageCode(Protocol):
     """The module of one stage."""
 
@@ -44,8 +54,11 @@ class StageCode(Protocol):
     def work(self, given: Any) -> StageOutput:
         """Do the work, outside any transaction; raise a StageFault when it cannot be done."""
 
-    def store(self, artifact: "Artifact", data: Any) -> None:
-        """Write the result inside the finishing transaction, in place of earlier machine-made rows only."""
+    def store(self, artifact: "Artifact", data: Any) -> Iterable[Remark] | None:
+        """Write the result inside the finishing transaction, in place of earlier machine-made rows only.
+
+        What it returns is logged beside the stage's own event.
+        """
 
     def remove(self, artifact: "Artifact") -> dict[str, int]:
         """Delete what this stage's machine made for the artifact, and say how many rows of what."""
