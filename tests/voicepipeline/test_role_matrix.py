@@ -58,6 +58,8 @@ EXPECTED = {
     # History is made by the engine alone.
     **pages_of("artifact", add=NOBODY),
     "voicepipeline_artifact_live": READERS,
+    # Its note has no recording: see tests/intake/test_serving.py.
+    "voicepipeline_artifact_audio": seen_by(NO, GONE, GONE, GONE),
     "voicepipeline_artifact_action": OPERATORS,
     **pages_of("pipelineevent", add=NOBODY),
     "voicepipeline_pipelineevent_export": READERS,

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.decorators import display
 
-from voicepipeline.admin import note_actions
+from voicepipeline.admin import note_actions, recordings
 from voicepipeline.admin.lists import BoundedList, ClubFilter, HistoryAdmin, uuid_range
 from voicepipeline.admin.live import NO_CONTENT, digest_of, is_seen, live_answer, live_part
 from voicepipeline.admin.note_actions import NoteAction
@@ -138,6 +138,7 @@ class ArtifactAdmin(HistoryAdmin):
         wrap = self.admin_site.admin_view
         own = [
             path("<uuid:artifact_id>/live/", wrap(self.live_view), name="voicepipeline_artifact_live"),
+            path("<uuid:artifact_id>/audio/", wrap(recordings.audio), name="voicepipeline_artifact_audio"),
             path("<uuid:artifact_id>/do/<slug:action>/", wrap(self.action_view), name="voicepipeline_artifact_action"),
         ]
         return [*own, *super().get_urls()]
