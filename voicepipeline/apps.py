@@ -2,7 +2,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
-from django.core.checks import register
+from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
 
@@ -17,6 +17,8 @@ class VoicePipelineConfig(AppConfig):
         register(checks.check_queue_timing)
         register(checks.check_engine_limits)
         register(checks.check_ai_capabilities)
+        register(checks.check_announced_models)
+        register(checks.check_offered_models, Tags.database)
         schedules.register()
         post_migrate.connect(roles.grant_permissions, sender=self)
         post_migrate.connect(schedules.write_schedules, sender=self)

@@ -7,9 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Caution
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.utils import timezone
 
 from voicepipeline.ai.endpoint import configured_endpoint
 from voicepipeline.engine.limits import limits
+from voicepipeline.models import ProviderModel
+from voicepipeline.operations.provider_models import announced_cautions, told_cautions
 
 SLACK_SECONDS = 60
 
@@ -55,3 +59,24 @@ def check_engine_limits(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessag
             )
         ]
     return []
+
+
+def check_announced_models(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """Configured models whose end has been announced; needs no database and no network."""
+    return _cautions(announced_cautions(today=timezone.now().date()), "voicepipeline.W005")
+
+
+def check_offered_models(app_configs: Any, *, databases: Any = None, **kwargs: Any) -> Sequence[CheckMessage]:
+    """Configured models that the provider itself told to be ending or gone, when it was last asked."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    if ProviderModel._meta.db_table not in connection.introspection.table_names():
+        return []  # `migrate` checks before it has made the tables
+    today = timezone.now().date()
+    known = announced_cautions(today=today)
+    return _cautions([each for each in told_cautions(today=today) if each not in known], "voicepipeline.W006")
+
+
+def _cautions(sentences: Sequence[str], code: str) -> list[CheckMessage]:
+    hint = "Voice notes are put on hold once a model is gone; nothing is lost."
+    return [Caution(sentence, hint=hint, id=code) for sentence in sentences]

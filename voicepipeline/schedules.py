@@ -25,5 +25,16 @@ def register() -> None:
             ),
         )
     )
+    registry.add_schedule(
+        Schedule(
+            name="Check AI models",
+            func="voicepipeline.tasks.check_models",
+            cron="40 4 * * *",
+            purpose=(
+                "Asks the AI provider whether it still has the models in use, and until when. "
+                "Fails when the provider cannot be asked; what it told before is kept."
+            ),
+        )
+    )
     # Somebody who edits the queue's table by hand stops all jobs with one bad row.
     registry.add_tick(Tick(name="schedules", every=timedelta(seconds=60), run=write_schedules))

@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from voicepipeline.engine.execution import perform
+from voicepipeline.operations.provider_models import check_models as perform_check_models
 from voicepipeline.operations.schedules import perform_scheduled_job
 from voicepipeline.operations.tidying import tidy_up as perform_tidy_up
 
@@ -33,3 +34,7 @@ def run_scheduled_job(name: str) -> None:
 
 def tidy_up() -> None:
     perform_tidy_up(now=timezone.now())
+
+
+def check_models() -> None:
+    perform_check_models(now=timezone.now())

@@ -61,7 +61,7 @@ def test_a_schedule_edited_by_hand_is_mended(edit):
 
 
 def test_a_deleted_schedule_comes_back():
-    Schedule.objects.all().delete()
+    Schedule.objects.filter(name=NAME).delete()
     assert write_schedules() == 1
     assert Schedule.objects.filter(name=NAME).count() == 1
 
@@ -70,7 +70,7 @@ def test_what_the_code_does_not_know_is_deleted():
     Schedule.objects.create(name="Mine", func="os.system")
     Schedule.objects.create(name=NAME, func="os.system")
     assert write_schedules() == 2
-    assert list(Schedule.objects.values_list("name", flat=True)) == [NAME]
+    assert set(Schedule.objects.values_list("name", flat=True)) == set(registry_module.registry.schedules)
 
 
 @pytest.mark.django_db(transaction=True)

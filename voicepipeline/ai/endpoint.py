@@ -1,10 +1,13 @@
 """Which provider, which models, and what they can do: configuration as one value."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
+
+from voicepipeline.configuration import OPENAI
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,15 @@ KNOWN = {
     "gpt-4o-transcribe": Capabilities(prompt=True, log_probabilities=True),
     "gpt-4o-mini-transcribe": Capabilities(prompt=True, log_probabilities=True),
     "whisper-1": Capabilities(prompt=True, segments=True),
+}
+# As OpenAI has announced. Other servers lend themselves these names, and keep their models for as long as they like.
+SHUTDOWN_DATES: Mapping[str, date] = {
+    "gpt-4.1": date(2027, 1, 14),
+    "gpt-4o": date(2027, 1, 14),
+    "gpt-4o-mini-transcribe": date(2027, 2, 26),
+    "gpt-4o-transcribe": date(2027, 2, 26),
+    "gpt-4o-transcribe-diarize": date(2027, 2, 26),
+    "whisper-1": date(2027, 2, 26),
 }
 
 
@@ -70,3 +82,14 @@ def configured_endpoint() -> Endpoint:
         hearing=capabilities(settings.AI_TRANSCRIPTION_MODEL, given),
         writing=capabilities(settings.AI_CLAIMS_MODEL, given),
     )
+
+
+def configured_models() -> dict[str, str]:
+    """The models in use, each by the setting that names it."""
+    return {name: getattr(settings, name) for name in ("AI_TRANSCRIPTION_MODEL", "AI_CLAIMS_MODEL")}
+
+
+def announced_shutdown(model: str) -> date | None:
+    """The day on which OpenAI, or the provider that is simulated in its place, shuts this model down."""
+    openai = settings.AI_SIMULATED or settings.OPENAI_BASE_URL == OPENAI
+    return SHUTDOWN_DATES.get(model) if openai else None
