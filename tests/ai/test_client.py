@@ -63,6 +63,14 @@ def test_a_transcription_tells_its_model_request_and_tokens(ours):
     assert usage.request_id.startswith("req_sim")
 
 
+def test_a_known_duration_stands_for_seconds_that_the_provider_does_not_tell(ours):
+    price = Price("gpt-transcribe", audio_usd_per_minute=Decimal("0.0045"))
+    audio = make_ogg(SCRIPT, 30.0)
+    usage = ours.transcribe(audio, extension="ogg", duration_seconds=Decimal(30), prices=[price]).usage
+    assert (usage.audio_seconds, usage.cost_usd) == (Decimal(30), Decimal("0.00225"))
+    assert ours.transcribe(audio, extension="ogg", prices=[price]).usage.cost_usd is None
+
+
 def test_a_model_charged_by_time_tells_seconds_segments_and_confidence(simulator):
     with calling(simulator.base_url, transcription_model="whisper-1") as ours:
         answer = ours.transcribe(make_wav(SCRIPT, 30.0), extension="wav", names=["Niamh"], languages=["en"])
@@ -91,6 +99,28 @@ def test_a_completion_tells_its_prompt_version_and_cost(ours):
     usage = ours.complete_json(claims_prompt(SCRIPT, ROSTER), ClaimsShape, prices=[price]).usage
     assert usage.prompt_version == "claims-1"
     assert usage.cost_usd == Decimal(usage.input_tokens * 2 + usage.output_tokens * 8) / 1_000_000
+
+
+def test_how_long_the_provider_took_is_told_of_good_answers_and_of_faults(ours, befall):
+    befall("transcriptions", "latency:0.2", "status:503")
+    assert ours.transcribe(make_wav(SCRIPT, 0.5), extension="wav").usage.provider_ms >= 200
+    with pytest.raises(ProviderFault) as failed:
+        ours.transcribe(make_wav(SCRIPT, 0.5), extension="wav")
+    assert failed.value.usage.provider_ms is not None
+
+
+def test_the_times_of_both_tries_are_added_up(ours, befall):
+    befall("chat", "malformed", "latency:0.2")
+    assert ours.complete_json(claims_prompt(SCRIPT, ROSTER), ClaimsShape).usage.provider_ms > 200
+
+
+def test_a_refusal_has_its_cost(ours, befall):
+    befall("chat", "refusal")
+    with pytest.raises(PermanentFault) as failed:
+        ours.complete_json(
+            claims_prompt(SCRIPT, ROSTER), ClaimsShape, prices=[Price("gpt-6-luna", Decimal(2), Decimal(8))]
+        )
+    assert (failed.value.code, failed.value.usage.cost_usd > 0) == ("model_refused", True)
 
 
 def test_what_a_fault_used_has_its_cost_too(ours, befall):

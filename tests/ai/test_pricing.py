@@ -16,6 +16,8 @@ PRICES = [MINUTES, TOKENS]
         (Usage("by-token", input_tokens=1_000_000, output_tokens=0), Decimal("2.50")),
         (Usage("by-token", input_tokens=1_200, output_tokens=340), Decimal("0.0064")),
         (Usage("by-minute", audio_seconds=Decimal("90")), Decimal("0.009")),
+        # Listed by the minute, whatever tokens are told beside.
+        (Usage("by-minute", input_tokens=900, output_tokens=9, audio_seconds=Decimal("90")), Decimal("0.009")),
         # Tokens count where the provider tells both.
         (Usage("by-token", input_tokens=100, output_tokens=0, audio_seconds=Decimal(60)), Decimal("0.00025")),
     ],

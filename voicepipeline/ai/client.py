@@ -9,9 +9,10 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from decimal import Decimal
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -81,12 +82,16 @@ class Provider:
         extension: str,
         names: Iterable[str] = (),
         languages: Sequence[str] = (),
+        duration_seconds: Decimal | None = None,
         prices: Sequence[Price] = (),
     ) -> Answer[Heard]:
-        """What is said in this recording. `extension` is one that `upload_extension` gave."""
+        """What is said in this recording. `extension` is one that `upload_extension` gave.
+
+        `duration_seconds`, where it is known, stands for the seconds that a provider charges but does not tell.
+        """
         model, abilities = self.endpoint.transcription_model, self.endpoint.hearing
         started = time.monotonic()
-        result = self._call(
+        result, used = self._call(
             lambda: self._client.audio.transcriptions.create(
                 file=(f"recording.{extension}", audio),
                 model=model,
@@ -97,34 +102,27 @@ class Provider:
             Usage(ai_model=model),
         )
         heard = hearing.read(result)
-        usage = with_cost(hearing.usage_of(result, Usage(ai_model=model, request_id=_request_id(result))), prices)
+        usage = hearing.usage_of(result, used)
         if heard is None:
-            raise fault("provider_wrong_answer", usage=usage)
-        return Answer(heard, usage, _since(started))
+            raise fault("provider_wrong_answer", usage=with_cost(usage, prices))
+        if usage.audio_seconds is None:
+            usage = replace(usage, audio_seconds=heard.duration_seconds or duration_seconds)
+        return Answer(heard, with_cost(usage, prices), _since(started))
 
     def complete_json(self, prompt: Prompt, shape: type[Shaped], *, prices: Sequence[Price] = ()) -> Answer[Shaped]:
         """The model's answer in this shape. One that cannot be used is asked for once more, then given up."""
         started = time.monotonic()
-        first = self._ask(prompt, MAX_ANSWER_TOKENS)
-        data, problem = repairing.read(first, shape)
-        usage = first.usage
-        if data is None:
-            try:
-                second = self._ask(prompt, 2 * MAX_ANSWER_TOKENS, problem=problem)
-            except StageFault as failed:
-                failed.usage = with_cost(repairing.together(usage, failed.usage), prices)
-                raise
-            data, problem = repairing.read(second, shape)
-            usage = repairing.together(usage, second.usage)
-        usage = with_cost(usage, prices)
-        if data is None:
-            raise fault("invalid_model_output", usage=usage)
-        return Answer(data, usage, _since(started))
+        try:
+            data, usage = self._ask_until_usable(prompt, shape)
+        except StageFault as failed:
+            failed.usage = with_cost(failed.usage, prices)
+            raise
+        return Answer(data, with_cost(usage, prices), _since(started))
 
     def models(self) -> Answer[tuple[ModelInfo, ...]]:
         """What the provider offers, and until when."""
         started = time.monotonic()
-        page = self._call(
+        page, _ = self._call(
             lambda: self._client.models.list(timeout=self._timeout(self.endpoint.chat_timeout)), Call.MODELS, Usage()
         )
         rows = getattr(page, "data", None)
@@ -133,10 +131,25 @@ class Provider:
         found = tuple(ModelInfo(str(row.id), _date(row.shutdown_date)) for row in rows)
         return Answer(found, Usage(), _since(started))
 
+    def _ask_until_usable(self, prompt: Prompt, shape: type[Shaped]) -> tuple[Shaped, Usage]:
+        first = self._ask(prompt, MAX_ANSWER_TOKENS)
+        data, problem = repairing.read(first, shape)
+        usage = first.usage
+        if data is None:
+            try:
+                second = self._ask(prompt, 2 * MAX_ANSWER_TOKENS, problem=problem)
+            except StageFault as failed:
+                failed.usage = repairing.together(usage, failed.usage)
+                raise
+            data, problem = repairing.read(second, shape)
+            usage = repairing.together(usage, second.usage)
+        if data is None:
+            raise fault("invalid_model_output", usage=usage)
+        return data, usage
+
     def _ask(self, prompt: Prompt, max_tokens: int, *, problem: str = "") -> repairing.Reply:
         model = self.endpoint.claims_model
-        used = Usage(ai_model=model, prompt_version=prompt.version)
-        result = self._call(
+        result, used = self._call(
             lambda: self._client.chat.completions.create(
                 model=model,
                 max_completion_tokens=max_tokens,
@@ -144,23 +157,28 @@ class Provider:
                 **repairing.parameters(prompt, problem=problem, json_schema=self.endpoint.writing.json_schema),
             ),
             Call.CHAT,
-            used,
+            Usage(ai_model=model, prompt_version=prompt.version),
         )
-        return repairing.reply_of(result, used, _request_id(result))
+        return repairing.reply_of(result, used)
 
-    def _call(self, send: Callable[[], T], call: Call, used: Usage) -> T:
-        """Send; turn every way in which that can fail into a fault of ours."""
+    def _call(self, send: Callable[[], T], call: Call, asked: Usage) -> tuple[T, Usage]:
+        """Send, and say which request it was and how long it took; turn every way to fail into a fault of ours."""
+        started = time.monotonic()
+        request_id = ""
         try:
-            return send()
+            result = send()
+            return result, _used(asked, started, getattr(result, "_request_id", None))
         except openai.APIStatusError as error:
-            found = fault_for(_failure(error), call, usage=_with_request_id(used, error.request_id))
+            request_id = _known_form(error.request_id)
+            found = fault_for(_failure(error), call)
         except openai.APITimeoutError:
-            found = fault("provider_timeout", usage=used)
+            found = fault("provider_timeout")
         except openai.APIConnectionError:
-            found = fault("provider_unreachable", usage=used)
+            found = fault("provider_unreachable")
         except (openai.OpenAIError, ValueError, TypeError, AttributeError, RecursionError):
             # A body that is no JSON, or JSON of a shape that the library trips over, comes out as one of these.
-            found = fault("provider_wrong_answer", usage=used)
+            found = fault("provider_wrong_answer")
+        found.usage = _used(asked, started, request_id)
         # Outside the handlers: what the provider's error holds must not travel along as this one's context.
         raise found
 
@@ -183,12 +201,9 @@ def _failure(error: openai.APIStatusError) -> Failure:
     return Failure(error.status_code, str(error.code or ""), str(error.param or ""), retry_after)
 
 
-def _request_id(result: Any) -> str:
-    return _known_form(getattr(result, "_request_id", None))
-
-
-def _with_request_id(used: Usage, request_id: str | None) -> Usage:
-    return Usage(ai_model=used.ai_model, prompt_version=used.prompt_version, request_id=_known_form(request_id))
+def _used(asked: Usage, started: float, request_id: object) -> Usage:
+    took = round((time.monotonic() - started) * 1000)
+    return replace(asked, request_id=_known_form(request_id), provider_ms=took)
 
 
 def _known_form(request_id: object) -> str:

@@ -20,6 +20,8 @@ MAX_PROMPT_CHARACTERS = 700
 FORBIDDEN_IN_KEYWORDS = str.maketrans(dict.fromkeys("<>\r\n\t\x00", " "))
 # About three hours of speech, and what a column takes: nothing that PostgreSQL refuses.
 MAX_TEXT_CHARACTERS = 200_000
+MAX_LANGUAGES = 10
+MAX_LANGUAGE_CHARACTERS = 20
 PLACES = Decimal("0.01")
 
 
@@ -118,7 +120,8 @@ def _segment(given: Any) -> Segment | None:
 
 def _languages(result: Any) -> tuple[str, ...]:
     codes = [getattr(each, "code", None) for each in _list(result, "languages")] or [getattr(result, "language", None)]
-    return tuple(code[:20] for code in codes if isinstance(code, str) and code)
+    told = (safe_text(code, MAX_LANGUAGE_CHARACTERS) for code in codes[:MAX_LANGUAGES] if isinstance(code, str))
+    return tuple(code for code in told if code)
 
 
 def _confidence(result: Any, segments: tuple[Segment, ...]) -> float | None:
@@ -126,7 +129,8 @@ def _confidence(result: Any, segments: tuple[Segment, ...]) -> float | None:
     told = [_number(getattr(each, "logprob", None)) for each in _list(result, "logprobs")]
     told = told or [segment.average_log_probability for segment in segments]
     known = [number for number in told if number is not None]
-    return min(1.0, math.exp(sum(known) / len(known))) if known else None
+    # A logarithm above zero is no probability; far above, it would be no number.
+    return math.exp(min(0.0, sum(known) / len(known))) if known else None
 
 
 def _list(result: Any, name: str) -> list[Any]:
@@ -135,7 +139,10 @@ def _list(result: Any, name: str) -> list[Any]:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    try:
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 def _count(value: object) -> int | None:

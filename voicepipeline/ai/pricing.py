@@ -20,13 +20,19 @@ class Price:
     output_usd_per_million_tokens: Decimal | None = None
     audio_usd_per_minute: Decimal | None = None
 
+    @property
+    def is_by_time_alone(self) -> bool:
+        tokens = (self.input_usd_per_million_tokens, self.output_usd_per_million_tokens)
+        return self.audio_usd_per_minute is not None and tokens == (None, None)
+
 
 def cost_usd(usage: Usage, prices: Sequence[Price]) -> Decimal | None:
-    """The cost to a millionth of a dollar. Tokens count when the provider reports them, else audio seconds."""
+    """The cost to a millionth of a dollar, by tokens where they are told and have a price, else by audio seconds."""
     price = next((each for each in prices if each.model == usage.ai_model), None)
     if price is None:
         return None
-    if usage.input_tokens is not None or usage.output_tokens is not None:
+    told = usage.input_tokens is not None or usage.output_tokens is not None
+    if told and not price.is_by_time_alone:
         parts = [
             _part(usage.input_tokens, price.input_usd_per_million_tokens, MILLION),
             _part(usage.output_tokens, price.output_usd_per_million_tokens, MILLION),

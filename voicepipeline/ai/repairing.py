@@ -37,9 +37,9 @@ def parameters(prompt: Prompt, *, problem: str, json_schema: bool) -> dict[str, 
     return {"messages": messages, "response_format": wanted}
 
 
-def reply_of(result: Any, used: Usage, request_id: str) -> Reply:
+def reply_of(result: Any, used: Usage) -> Reply:
     """The model's words; a fault when it would not answer, or when something else answered in its place."""
-    used = _used(result, replace(used, request_id=request_id))
+    used = _used(result, used)
     choices = getattr(result, "choices", None)
     if not isinstance(result, ChatCompletion) or not isinstance(choices, list) or not choices:
         raise fault("provider_wrong_answer", usage=used)
@@ -75,6 +75,7 @@ def together(first: Usage, second: Usage) -> Usage:
         request_id=second.request_id or first.request_id,
         input_tokens=_sum(first.input_tokens, second.input_tokens),
         output_tokens=_sum(first.output_tokens, second.output_tokens),
+        provider_ms=_sum(first.provider_ms, second.provider_ms),
     )
 
 
