@@ -225,6 +225,12 @@ def _tally(value: Any) -> dict[str, int]:
     return {_word(key): _count(number) for key, number in list(value.items())[:20]}
 
 
+def _words(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return [_word(each) for each in value[:20]]
+
+
 # Everything that an event may carry; free text about people has no place here.
 METADATA: Mapping[str, Callable[[Any], Any]] = {
     "ai_cost": _money,
@@ -234,7 +240,10 @@ METADATA: Mapping[str, Callable[[Any], Any]] = {
     "automatic": _flag,
     "automatic_count": _count,
     "claim_count": _count,
+    "claims_dropped": _count,
     "claims_dropped_ids": _count,
+    "claims_links_cleared": _count,
+    "claims_mentions_dropped": _count,
     "claims_unsupported": _count,
     "confidence_score": _share,
     "deleted": _tally,
@@ -256,6 +265,8 @@ METADATA: Mapping[str, Callable[[Any], Any]] = {
     "transcript_word_count": _count,
     "unresolved": _count,
     "user_resolved": _count,
+    "verdict": _word,
+    "verdict_reasons": _words,
     "will_retry": _flag,
     "without_entry": _count,
 }
