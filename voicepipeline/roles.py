@@ -30,13 +30,21 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "view_team",
         "view_coach",
         "view_player",
+        "view_modelprice",
+        "view_aiservicehealth",
     ),
     OPERATOR: (
         "release_artifact",
         "close_artifact",
+        "operate_ai_service",
         *(f"{verb}_{noun}" for noun in ("organization", "team", "coach", "player") for verb in ("add", "change")),
     ),
-    ADMINISTRATOR: ("add_user", "change_user", "run_schedule"),
+    ADMINISTRATOR: (
+        "add_user",
+        "change_user",
+        "run_schedule",
+        *(f"{verb}_modelprice" for verb in ("add", "change", "delete")),
+    ),
 }
 
 

@@ -95,8 +95,8 @@ def test_the_queues_live_part_is_silent_while_nothing_moves(client, viewer):
 def test_the_runs_ask_as_many_questions_for_a_hundred_as_for_one(client, viewer, django_assert_num_queries, count):
     for _ in range(count):
         scheduled(make_artifact())
-    # Session, viewer, their permissions (own and by role), bounded count, rows.
-    with django_assert_num_queries(6):
+    # Session, viewer, their permissions (own and by role), clubs, bounded count, rows.
+    with django_assert_num_queries(7):
         client.get(RUNS)
 
 

@@ -11,6 +11,7 @@ from django.urls.resolvers import RegexPattern
 from tests.engine.helpers import make_artifact, scheduled
 from tests.factories import make_club, make_coach, make_event, make_player, make_team, make_user
 from voicepipeline import roles
+from voicepipeline.models import ModelPrice
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +74,7 @@ EXPECTED = {
     **pages_of("team", add=OPERATORS),
     **pages_of("coach", add=OPERATORS),
     **pages_of("player", add=OPERATORS),
+    **pages_of("modelprice", add=ADMINISTRATORS),
     # A pattern without a name.
     "(?P<url>.*)$": seen_by(GONE, GONE, GONE, GONE),
 }
@@ -100,6 +102,7 @@ TARGETS = {
     "voicepipeline/team/": make_team,
     "voicepipeline/coach/": make_coach,
     "voicepipeline/player/": make_player,
+    "voicepipeline/modelprice/": lambda: ModelPrice.objects.first(),
 }
 BLANKS = {"uuid:artifact_id": lambda target: target.artifact_id, "slug:action": lambda target: "close"}
 FIXED = {

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group
 from django_q import admin as queue_admin  # noqa: F401  registers its four
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from voicepipeline.admin import clubs, events, notes, queue, runs, schedules, shell, users  # noqa: F401
+from voicepipeline.admin import clubs, events, notes, prices, queue, runs, schedules, shell, users  # noqa: F401
 from voicepipeline.admin.shell import Entry
 from voicepipeline.admin.shell import Group as Heading
 
@@ -32,6 +32,7 @@ shell.add(
     _entry(
         Heading.VOICE_NOTES, "Events", "history", "pipelineevent", "What happened in the last 48 hours, newest first."
     ),
+    _entry(Heading.METRICS, "Prices", "payments", "modelprice", "What the AI models cost, and from which day."),
     _entry(Heading.CLUBS, "Clubs", "shield", "organization", "The clubs whose coaches send voice notes."),
     _entry(Heading.CLUBS, "Teams", "groups", "team", "The teams of each club."),
     _entry(Heading.CLUBS, "Coaches", "sports", "coach", "Who sends voice notes, and from which phone."),

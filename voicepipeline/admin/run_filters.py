@@ -1,0 +1,71 @@
+"""The filters of the list of stage runs to which figures on other pages lead."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils import timezone
+
+from voicepipeline.admin.lists import ClubFilter
+from voicepipeline.models import StageRun
+
+UNKNOWN_COST_SPAN = timedelta(hours=24)
+# Older tries are not looked at: there is no index by time, and a day has far fewer.
+NEWEST_RUNS = 50_000
+
+
+def of_unknown_cost(runs: QuerySet[Any], *, now: datetime) -> QuerySet[Any]:
+    """Tries of the last day that a model did work for and whose cost is not known; a call that failed is none."""
+    worked = Q(status=StageRun.Status.SUCCEEDED)
+    for column in ("input_tokens", "output_tokens", "audio_seconds"):
+        worked |= Q(**{f"{column}__isnull": False})
+    newest = StageRun.objects.order_by("-pk").values("pk")[:1]
+    return runs.filter(
+        worked,
+        pk__gt=Subquery(newest) - NEWEST_RUNS,
+        cost_usd__isnull=True,
+        started_at__gte=now - UNKNOWN_COST_SPAN,
+    ).exclude(ai_model="")
+
+
+class CostFilter(admin.SimpleListFilter):
+    title = "cost"
+    parameter_name = "cost"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("unknown", "Unknown, last 24 hours")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return of_unknown_cost(queryset, now=timezone.now()) if self.value() == "unknown" else queryset
+
+
+class HoldFilter(admin.SimpleListFilter):
+    """On hold, for whatever reason or for one of those that runs are on hold for now."""
+
+    title = "on hold"
+    parameter_name = "hold"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("any", "On hold")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if not value:
+            return queryset
+        held = queryset.filter(status=StageRun.Status.QUEUED, parked_since__isnull=False)
+        return held if value == "any" else held.filter(parked_reason=value)
+
+
+class RunClubFilter(ClubFilter):
+    """Clubs of the runs' notes, and `none` for notes whose club is not known."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*super().lookups(request, model_admin), ("none", "Not known")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value() or ""
+        if value == "none":
+            return queryset.filter(artifact__organization=None)
+        return queryset.filter(artifact__organization=int(value)) if value.isascii() and value.isdigit() else queryset
