@@ -1,6 +1,10 @@
-import pytest
+import time
 
-from voicepipeline.ai.quotes import find_quote, is_quoted
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicepipeline.ai.quotes import Spoken, find_quote, is_quoted, normalised
 
 SAID = "Well — Róisín O\u2019Brien didn't train.  She's “fine”, really; Łukasz was\nlate."
 
@@ -28,3 +32,46 @@ def test_a_quote_is_found_where_it_stands_in_the_transcript():
 
 def test_an_empty_transcript_holds_no_quote():
     assert find_quote("anything", "") is None
+
+
+def test_a_name_is_said_in_its_possessive_and_ends_before_it():
+    spoken = Spoken("Sarah Murphy\u2019s ankle is sore.")
+    assert spoken.find("Murphy") == (6, 12)
+    assert spoken.find("Sarah Murphy") == (0, 12)
+    assert spoken.find("Sarah Murphy's ankle") == (0, 20)
+    assert spoken.find("Murphy ankle") is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "last", "expected"),
+    [
+        (0, None, False, 0),
+        (1, None, False, 6),
+        (0, None, True, 12),
+        (0, 11, True, 6),
+        (6, 11, False, 6),
+        (7, 16, False, None),
+    ],
+)
+def test_the_first_or_last_time_within_a_piece(start, end, last, expected):
+    found = Spoken("Aoife Aoife Aoife's").find("Aoife", start=start, end=end, last=last)
+    assert (found and found.start) == expected
+
+
+@given(st.lists(st.sampled_from(["a", "b's", "B", "O\u2019Neill", "_", "é"]), max_size=12), st.data())
+def test_every_piece_of_a_transcript_is_found_in_it(words, data):
+    transcript = " ".join(words)
+    first = data.draw(st.integers(0, len(words)))
+    quote = " ".join(words[first : data.draw(st.integers(first, len(words)))])
+    found = Spoken(transcript).find(quote)
+    assert (found is None) == (normalised(quote) == "")
+    if found is not None:
+        assert normalised(transcript[slice(*found)]) == normalised(quote)
+
+
+def test_a_hostile_transcript_costs_no_time():
+    spoken = Spoken("a's " * 50_000)
+    started = time.monotonic()
+    for _ in range(60):
+        assert spoken.find("as " * 1_400 + "b") is None
+    assert time.monotonic() - started < 5
