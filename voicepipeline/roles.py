@@ -34,6 +34,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "view_aiservicehealth",
     ),
     OPERATOR: (
+        "add_artifact",
         "release_artifact",
         "close_artifact",
         "operate_ai_service",
