@@ -36,5 +36,16 @@ def register() -> None:
             ),
         )
     )
+    registry.add_schedule(
+        Schedule(
+            name="Sweep recordings",
+            func="voicepipeline.tasks.sweep_recordings",
+            cron="40 3 * * *",
+            purpose=(
+                "Deletes recordings that no voice note names and uploads that never ended, each older than an hour: "
+                "what a crash left behind."
+            ),
+        )
+    )
     # Somebody who edits the queue's table by hand stops all jobs with one bad row.
     registry.add_tick(Tick(name="schedules", every=timedelta(seconds=60), run=write_schedules))
