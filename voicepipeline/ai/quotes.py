@@ -6,8 +6,10 @@ from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from typing import NamedTuple
 
-# Apostrophes hold a word together: O'Brien, didn't.
-WORD = re.compile("\\w+(?:['\u2019\u02bc]\\w+)*")
+# Apostrophes hold a word together: O'Brien, didn't. Accents that stand apart from their letter belong to the word.
+WORD = re.compile("[\\w\u0300-\u036f]+(?:['\u2019\u02bc][\\w\u0300-\u036f]+)*")
+# Unicode's own functions take very long over a word of nothing but accents.
+MAX_WORD = 200
 POSSESSIVE = re.compile("['\u2019\u02bc][sS]$")
 LETTERS = str.maketrans({"ø": "o", "ł": "l", "æ": "ae", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i", "œ": "oe"})
 
@@ -28,8 +30,9 @@ class Word(NamedTuple):
 
 def normalise(word: str) -> str:
     """A word without capitals, accents and apostrophes."""
-    apart = unicodedata.normalize("NFKD", word.casefold()).translate(LETTERS)
-    return "".join(sign for sign in apart if sign.isalnum())
+    folded = word.casefold()
+    apart = unicodedata.normalize("NFKD", folded) if len(folded) <= MAX_WORD else folded
+    return "".join(sign for sign in apart.translate(LETTERS) if sign.isalnum())
 
 
 def normalised(text: str) -> str:
