@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from voicepipeline.events import log_event
+from voicepipeline.matching.keys import name_key
 from voicepipeline.models import (
     Artifact,
     Claim,
@@ -126,7 +127,7 @@ def make_resolution(claim=None, **fields):
         "artifact": claim.artifact,
         "kind": given["kind"],
         "raw_text": given["raw_text"],
-        "name_key": given["raw_text"].casefold(),
+        "name_key": name_key(given["kind"], given["raw_text"]),
         "status": statuses.AUTO_RESOLVED if settled else statuses.NEEDS_DISAMBIGUATION,
         "score": 100.0 if settled else None,
     }
@@ -159,5 +160,5 @@ def make_alias(text="Neevo", **fields):
     club = fields.pop("organization", None) or (fields[meant].organization if meant else make_club())
     if meant is None:
         meant, fields["player"] = "player", make_player(organization=club)
-    minimal = {"kind": targets[meant], "text": text, "key": text.casefold()}
-    return PlayerAlias.objects.create(organization=club, **{**minimal, **fields})
+    kind = fields.setdefault("kind", targets[meant])
+    return PlayerAlias.objects.create(organization=club, **{"text": text, "key": name_key(kind, text), **fields})

@@ -4,6 +4,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.factories import make_alias, make_coach, make_player
 from voicepipeline.models import Coach, Organization, Player, Team
 
 ROSTER = [
@@ -29,7 +30,7 @@ def run(*arguments, **options):
 def test_one_line_a_name_says_decision_who_scores_and_reason(roster):
     linked, asked, none = run("Neve Kelly", "Owen Murphy", "the referee", roster=roster)
     assert linked.startswith("'Neve Kelly': link Niamh Kelly #1 (98, first name 97, last name 100) · a known spelling")
-    assert asked.startswith("'Owen Murphy': ask · 2 players fit equally well · Eoin Murphy #2")
+    assert asked.startswith("'Owen Murphy': ask · 2 people fit equally well · Eoin Murphy #2")
     assert "Eoghan Murphy #p3" in asked
     assert none == "'the referee': none · nobody on the roster has a name like it"
 
@@ -126,6 +127,19 @@ def test_a_player_who_left_is_asked_about(club):
     Player.objects.create(organization=club, first_name="Niamh", last_name="Kelly", is_active=False)
     (line,) = run("Niamh Kelly", organization="st-brigids")
     assert "ask · Niamh Kelly is no longer active" in line
+
+
+@pytest.mark.django_db
+def test_learned_names_of_the_club_count_and_a_coachs_own_only_for_that_coach(club):
+    niamh = make_player(organization=club, first_name="Niamh", last_name="Kelly")
+    make_alias("Red", player=niamh)
+    coach = make_coach(organization=club)
+    make_alias("Nipper", player=niamh, coach=coach)
+    red, nipper = run("Red", "Nipper", organization="st-brigids")
+    assert "link Niamh Kelly" in red
+    assert ": none" in nipper
+    (as_coach,) = run("Nipper", organization="st-brigids", coach=coach.pk)
+    assert "called this before" in as_coach
 
 
 @pytest.mark.django_db

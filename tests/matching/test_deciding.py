@@ -63,7 +63,7 @@ def test_a_bare_surname_with_several_holders_is_a_question():
     decision = ask("Murphy", "Eoin Murphy", "Saoirse Murphy", "Jack Byrne")
     assert decision.kind is Kind.ASK
     assert [one.score for one in decision.candidates] == [100, 100]
-    assert "2 players fit equally well" in decision.reason
+    assert "2 people fit equally well" in decision.reason
 
 
 def test_two_players_of_the_same_name_are_a_question():

@@ -54,7 +54,7 @@ def decide(mention: Mention, roster: Roster) -> Decision:
     """Who is meant, if that is certain; else the best five to ask about, or nobody."""
     if len(mention.text) > MAX_CHARACTERS:
         return Decision(Kind.NONE, "too long to be a name")
-    if len(_names_in(mention.text)) > 1:
+    if len(names_in(mention.text)) > 1:
         return _several(mention, roster)
     said = words(mention.text)
     if not said:
@@ -90,8 +90,8 @@ def _doubt(best: Candidate, others: list[Candidate]) -> str:
     if not rivals:
         return ""
     if all(rival.score == best.score for rival in rivals):
-        return f"{len(rivals) + 1} players fit equally well"
-    return f"{len(rivals) + 1} players fit almost equally well"
+        return f"{len(rivals) + 1} people fit equally well"
+    return f"{len(rivals) + 1} people fit almost equally well"
 
 
 def _sounds_the_same(best: Candidate, other: Candidate) -> bool:
@@ -111,7 +111,7 @@ def _by_alias(mention: Mention, aliased: list[Entry], ranked: list[Candidate]) -
     offered = (*taught, *others)[:OFFERED]
     doubt = _unfit(aliased[0].person, mention)
     if len(aliased) > 1:
-        doubt = f"{len(aliased)} players have been called this"
+        doubt = f"{len(aliased)} people have been called this"
     elif namesakes:
         doubt = f"called this before, but {namesakes[0].person.name} bears the name too"
     if doubt:
@@ -121,7 +121,7 @@ def _by_alias(mention: Mention, aliased: list[Entry], ranked: list[Candidate]) -
 
 def _several(mention: Mention, roster: Roster) -> Decision:
     """More than one name, or last name, comma, first name: the best of each in turn, for a person to look at."""
-    names = [words(name) for name in _names_in(mention.text)[:OFFERED]]
+    names = [words(name) for name in names_in(mention.text)[:OFFERED]]
     if len(names) == 2 and "," in mention.text:
         names.insert(0, (*names[1], *names[0]))
     fitting = [Ranking(name, at_least=ASK_FROM).of(roster)[:OFFERED] for name in names if len(name) <= MAX_WORDS]
@@ -132,7 +132,8 @@ def _several(mention: Mention, roster: Roster) -> Decision:
     return Decision(Kind.ASK, "several names in one", candidates=offered)
 
 
-def _names_in(text: str) -> list[str]:
+def names_in(text: str) -> list[str]:
+    """The names that are strung together in one mention; one, as a rule."""
     return [part for part in SEVERAL_NAMES.split(text) if words(part)]
 
 
@@ -150,4 +151,4 @@ def _taught(entry: Entry) -> Candidate:
 
 
 def _gone() -> str:
-    return "called this before, but that player is no longer on the roster"
+    return "called this before, but whoever it was is no longer on the roster"

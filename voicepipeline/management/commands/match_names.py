@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from voicepipeline.matching.deciding import Decision, Kind, Mention, decide
 from voicepipeline.matching.ranking import Candidate
 from voicepipeline.matching.roster import Person, Roster
-from voicepipeline.models import Coach, Organization, Player
+from voicepipeline.models import Coach, Organization
+from voicepipeline.operations.aliases import roster_of
 from voicepipeline.text import safe_text
 
 MOST_BYTES = 5_000_000
@@ -23,7 +24,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("names", nargs="*", metavar="NAME", help="a name as it was said; - reads one a line")
         parser.add_argument("--organization", metavar="SLUG", help="match against this club's players")
-        parser.add_argument("--coach", type=int, metavar="ID", help="as this coach of the club: other teams are asked")
+        parser.add_argument(
+            "--coach", type=int, metavar="ID", help="as this coach: own learned names, other teams asked about"
+        )
         parser.add_argument(
             "--roster", metavar="FILE", help="or a JSON list of {id, first_name, last_name, team, active}"
         )
@@ -31,8 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
     def handle(self, *args: Any, names: list[str], **options: Any) -> None:
-        people, teams = _from_file(options) if options["roster"] is not None else _from_club(options)
-        roster = Roster(people)
+        roster, teams = _from_file(options) if options["roster"] is not None else _from_club(options)
         told = False
         for name in _read_names() if names == ["-"] else names:
             decision = decide(Mention(name, teams), roster)
@@ -42,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError("There is no name to match. Give one or more, or - to read them from standard input.")
 
 
-def _from_club(options: dict[str, Any]) -> tuple[list[Person], frozenset[str]]:
+def _from_club(options: dict[str, Any]) -> tuple[Roster, frozenset[str]]:
     if options["organization"] is None:
         raise CommandError("Say whose players are meant: --organization SLUG or --roster FILE.")
     if options["team"] is not None:
@@ -50,31 +52,28 @@ def _from_club(options: dict[str, Any]) -> tuple[list[Person], frozenset[str]]:
     club = Organization.objects.filter(slug=options["organization"]).first()
     if club is None:
         raise CommandError(f"There is no club with the slug {_shown(options['organization'])!r}.")
-    players = Player.objects.filter(organization=club).select_related("team").order_by("pk")
-    people = [
-        Person(one.pk, one.first_name, one.last_name, one.team.name if one.team else None, one.is_active)
-        for one in players
-    ]
-    return people, _teams_of(options["coach"], club)
+    coach = _coach_of(options["coach"], club)
+    teams = coach.teams.filter(organization=club).values_list("name", flat=True) if coach else ()
+    return roster_of(club, coach), frozenset(teams)
 
 
-def _teams_of(coach_id: int | None, club: Organization) -> frozenset[str]:
+def _coach_of(coach_id: int | None, club: Organization) -> Coach | None:
     if coach_id is None:
-        return frozenset()
+        return None
     coach = Coach.objects.filter(pk=coach_id, organization=club).first()
     if coach is None:
         raise CommandError(f"The club {club.name} has no coach with the id {coach_id}.")
-    return frozenset(coach.teams.values_list("name", flat=True))
+    return coach
 
 
-def _from_file(options: dict[str, Any]) -> tuple[list[Person], frozenset[str]]:
+def _from_file(options: dict[str, Any]) -> tuple[Roster, frozenset[str]]:
     if options["organization"] is not None or options["coach"] is not None:
         raise CommandError("--roster goes without --organization and --coach: a roster file is its own club.")
     people = _read_roster(Path(options["roster"]))
     team = options["team"]
     if team is not None and team not in {person.team for person in people}:
         raise CommandError(f"Nobody on the roster is in a team named {_shown(team)!r}.")
-    return people, frozenset({team} if team is not None else ())
+    return Roster(people), frozenset({team} if team is not None else ())
 
 
 def _read_roster(path: Path) -> list[Person]:

@@ -1,0 +1,136 @@
+"""Matching names: every mention of every statement is linked to somebody, asked about, or found not on the roster.
+
+No model has a say in it. Whom one linked is checked against our own decision, and at most offered to a person.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from django.db.models import F
+from django.utils import timezone
+
+from voicepipeline.matching.keys import name_key
+from voicepipeline.models import Artifact, Claim, EntityResolution, EventType, NameChoice, PlayerAlias, Team
+from voicepipeline.operations.aliases import coaches_of, learned_names, players_of, teams_of
+from voicepipeline.stages.contract import Remark, StageOutput
+from voicepipeline.stages.names import Choice, Given, Match, People, Spoken, Status
+from voicepipeline.text import safe_text
+
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Result:
+    matches: tuple[Match, ...]
+    used: frozenset[int] = field(default_factory=frozenset)  # learned names that decided something
+
+
+def load(artifact: Artifact) -> Given:
+    """The mentions, the roster and people's answers, in as many queries for a long note as for a short one."""
+    mentions = tuple(_mentions(artifact))
+    club = artifact.organization_id
+    if not mentions or club is None:
+        return Given(mentions)
+    own_teams = Team.objects.filter(coaches=artifact.sender_id, organization_id=club) if artifact.sender_id else ()
+    return Given(
+        mentions,
+        tuple(_choice(row) for row in NameChoice.objects.filter(artifact=artifact)),
+        has_club=True,
+        players=players_of(club),
+        teams=teams_of(club),
+        coaches=coaches_of(club),
+        learned=learned_names(club, artifact.sender_id),
+        own_teams=tuple((team.pk, team.name) for team in own_teams),
+    )
+
+
+def _mentions(artifact: Artifact) -> Iterator[Spoken]:
+    rows = Claim.objects.filter(artifact=artifact).order_by("number").values_list("pk", "key", "mentions")
+    for claim_id, claim_key, mentions in rows:
+        for number, given in enumerate(mentions, start=1):
+            kind, text = given["kind"], given["raw_text"]
+            key = name_key(kind, text)
+            yield Spoken(claim_id, claim_key, number, kind, text, key, given["position"], given["player_id"])
+
+
+def _choice(row: NameChoice) -> Choice:
+    targets = {"player": row.player_id, "team": row.team_id, "coach_meant": row.coach_meant_id}
+    target = next(((name, pk) for name, pk in targets.items() if pk is not None), None)
+    return Choice(row.kind, row.name_key, row.claim_key, target, row.chosen_by_id, row.chosen_at)
+
+
+def work(given: Given) -> StageOutput:
+    """Decide each name once, then answer each mention from it, or from what a person chose."""
+    people = People(given)
+    matches = tuple(people.match(mention) for mention in given.mentions)
+    return StageOutput(Result(matches, people.used()), metadata=_counts(matches))
+
+
+def _counts(matches: Iterable[Match]) -> dict[str, int]:
+    """For the event: mentions by what became of them, and questions, of which several mentions may be one."""
+    found = list(matches)
+    statuses = [match.status for match in found]
+    return {
+        "entity_count": len(found),
+        "auto_resolved": statuses.count(Status.AUTO_RESOLVED),
+        "user_resolved": statuses.count(Status.USER_RESOLVED),
+        "unresolved": statuses.count(Status.UNRESOLVED),
+        "disambiguation_count": _questions(found),
+        "model_disagreed": sum(match.model_agrees is False for match in found),
+    }
+
+
+def _questions(matches: Iterable[Match]) -> int:
+    return len({match.mention.question for match in matches if match.status == Status.NEEDS_DISAMBIGUATION})
+
+
+def store(artifact: Artifact, data: Result) -> list[Remark]:
+    """Put these matches in the place of earlier ones, and say so when a person has to look."""
+    EntityResolution.objects.filter(artifact=artifact).delete()
+    EntityResolution.objects.bulk_create(_row(artifact, match) for match in data.matches)
+    unclear = {match.mention.claim_id for match in data.matches if match.status == Status.NEEDS_DISAMBIGUATION}
+    claims = Claim.objects.filter(artifact=artifact)
+    claims.filter(pk__in=unclear).update(status=Claim.Status.NEEDS_DISAMBIGUATION)
+    claims.exclude(pk__in=unclear).update(status=Claim.Status.RESOLVED)
+    _count_uses(data.used)
+    if not unclear:
+        return []
+    return [Remark(EventType.ENTITY_NEEDS_DISAMBIGUATION, metadata={"disambiguation_count": _questions(data.matches)})]
+
+
+def _row(artifact: Artifact, match: Match) -> EntityResolution:
+    mention = match.mention
+    return EntityResolution(
+        artifact=artifact,
+        claim_id=mention.claim_id,
+        mention_number=mention.number,
+        kind=mention.kind,
+        raw_text=safe_text(mention.raw_text, LONGEST_NAME),
+        name_key=mention.key,
+        position=mention.position,
+        status=match.status,
+        score=match.score,
+        reason=match.reason,
+        candidates=list(match.candidates),
+        model_player_id=match.model_player,
+        model_agrees=match.model_agrees,
+        resolved_by_id=match.chosen_by,
+        resolved_at=match.chosen_at,
+        **({f"{match.target[0]}_id": match.target[1]} if match.target else {}),
+    )
+
+
+def _count_uses(used: frozenset[int]) -> None:
+    if not used:
+        return
+    # In one order: two notes that use the same two names would else wait for each other.
+    rows = PlayerAlias.objects.filter(pk__in=used).order_by("pk").select_for_update(no_key=True)
+    in_order = list(rows.values_list("pk", flat=True))
+    PlayerAlias.objects.filter(pk__in=in_order).update(use_count=F("use_count") + 1, last_used_at=timezone.now())
+
+
+def remove(artifact: Artifact) -> dict[str, int]:
+    """Delete the matches; what people chose stays, and so do the statements."""
+    deleted, _ = EntityResolution.objects.filter(artifact=artifact).delete()
+    Claim.objects.filter(artifact=artifact).update(status=Claim.Status.EXTRACTED)
+    return {"matched names": deleted}
