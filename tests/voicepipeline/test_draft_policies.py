@@ -18,7 +18,7 @@ from voicepipeline.policies.drafts import (
     display_order,
     overall_confidence,
 )
-from voicepipeline.policies.names import Correction, correct_names
+from voicepipeline.policies.names import MAX_CORRECTIONS, Correction, correct_names
 
 TOPICS = get_args(Topic)
 EASY = {
@@ -273,6 +273,11 @@ def test_corrections_that_contradict_each_other_change_nothing():
 def test_what_is_no_name_is_left_out(pair):
     text = f"Neve ... {'x' * 101} a a a a a a a a a ran"
     assert correct(text, pair) == text
+
+
+def test_more_corrections_than_a_note_can_have_are_left_out():
+    others = [(f"n{number}", "Niamh Kelly") for number in range(MAX_CORRECTIONS)]
+    assert correct("Neve and n199", *others, NIAMH) == "Neve and Niamh Kelly"
 
 
 @pytest.mark.parametrize("raw", [".*", "(a+)+$", "\\", "[", "N?ve", "N.ve", "\\w+"])

@@ -51,6 +51,7 @@ def test_what_coaches_say_is_good(note):
         "Ro\u0301isi\u0301n O\u2019Brien wasn't at training, she's at her nan's",
         "Олена сьогодні добре працювала на тренуванні, але болить коліно.",
         "Η Ελένη έπαιξε πολύ καλά σήμερα στο γήπεδο.",
+        "वो भी तो है जो ये थी",
         "लड़की ने आज बहुत अच्छा खेल दिखाया और मैं खुश हूँ।",
         "اليوم لعبت ليلى بشكل ممتاز في التدريب",
         "今日の練習で美咲はとても良かったです。右足首を少し痛めました。",
@@ -135,7 +136,7 @@ def test_the_share_of_markers_decides(said, markers, expected):
     "brackets", ["(Tommy was unclear about it)", "[sic]", "(number 7)", "(the music teacher)", "<b>"]
 )
 def test_what_somebody_says_in_brackets_is_no_marker(brackets):
-    assert judge(f"{words(5)} {brackets}") == GOOD
+    assert judge(f"{words(5)} {brackets} {brackets}") == GOOD
 
 
 INVENTIONS = (
