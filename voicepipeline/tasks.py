@@ -3,8 +3,8 @@
 from django.utils import timezone
 
 from voicepipeline.engine.execution import perform
-from voicepipeline.operations.provider_models import check_models as perform_check_models
 from voicepipeline.intake.sweeping import sweep_orphans
+from voicepipeline.operations.provider_models import check_models as perform_check_models
 from voicepipeline.operations.schedules import perform_scheduled_job
 from voicepipeline.operations.tidying import tidy_up as perform_tidy_up
 
