@@ -76,6 +76,7 @@ def measure(content, extension=None):
         (OGG, "ogg"),
         (MP3, "mp3"),
         (ID3 + MP3, "mp3"),
+        (ID3 + bytes(50) + MP3, "mp3"),  # padding that the tag does not count
         (b"ID3\x04\x00\x00\x00\x7f\x7f\x7f" + bytes(9_000), "mp3"),  # a cover larger than what is seen
         (ID3 + flac(samples=32_000), "flac"),
         (b"\xff\xf3\x40\xc0" + bytes(300), "mp3"),  # MPEG 2
@@ -144,6 +145,7 @@ def test_every_kind_is_one_that_the_provider_takes():
         (b"%PDF-1.7" + bytes(300), "not_a_recording"),
         (bytes(5_000), "not_a_recording"),
         (b"\xff" * 5_000, "not_a_recording"),
+        (b"\xff\xeb\x90\x00" + bytes(300), "not_a_recording"),  # a version of MPEG that does not exist
         (ID3 + b"nothing of the kind" * 30, "not_a_recording"),
         (b"RIFF\x00\x10\x00\x00XXXX" + bytes(300), "not_a_recording"),
         (OGG[:27], "cut_off"),
