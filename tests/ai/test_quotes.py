@@ -71,7 +71,7 @@ def test_every_piece_of_a_transcript_is_found_in_it(words, data):
 
 def test_a_hostile_transcript_costs_no_time():
     spoken = Spoken("a's " * 50_000)
-    started = time.monotonic()
+    started = time.process_time()
     for _ in range(60):
         assert spoken.find("as " * 1_400 + "b") is None
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

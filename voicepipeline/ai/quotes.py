@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -47,11 +48,15 @@ class Spoken:
     """
 
     def __init__(self, transcript: str) -> None:
+        self.transcript = transcript
         found = (_word(match) for match in WORD.finditer(transcript))
         self._words = [word for word in found if word.text]
         self._text = f" {' '.join(word.text for word in self._words)} "
         self._at = list(accumulate((len(word.text) + 1 for word in self._words), initial=1))
-        self._possessives = [number for number, word in enumerate(self._words) if word.bare != word.text]
+        self._possessives: dict[str, list[int]] = defaultdict(list)
+        for number, word in enumerate(self._words):
+            if word.bare != word.text:
+                self._possessives[word.bare].append(number)
 
     def find(self, quote: str, *, start: int = 0, end: int | None = None, last: bool = False) -> Span | None:
         """Where these words are said first, or last, in this order with nothing between; None when they are not.
@@ -82,11 +87,11 @@ class Spoken:
 
     def _find_without_possessive(self, wanted: list[str], from_word: int, before_word: int, last: bool) -> Span | None:
         before = "".join(f" {word}" for word in wanted[:-1]) + " "
-        for number in reversed(self._possessives) if last else self._possessives:
+        numbers = self._possessives.get(wanted[-1], [])
+        for number in reversed(numbers) if last else numbers:
             first = number - len(wanted) + 1
-            if not from_word <= first <= number < before_word or self._words[number].bare != wanted[-1]:
-                continue
-            if self._text.startswith(before, self._at[first] - 1):
+            within = from_word <= first <= number < before_word
+            if within and self._text.startswith(before, self._at[first] - 1):
                 return Span(self._words[first].place.start, self._words[number].bare_end)
         return None
 
