@@ -44,8 +44,9 @@ def test_the_queue_asks_as_many_questions_for_a_hundred_runs_as_for_one(
         artifact = make_artifact()
         scheduled(artifact)
         claimed(artifact)
-    # Session, viewer, their permissions (own and by role), the moment, last wedge, depth, stages, clusters, running.
-    with django_assert_num_queries(10):
+    # Session, viewer, their permissions (own and by role), the moment, last wedge, depth, stages, clusters, running,
+    # what stands still.
+    with django_assert_num_queries(11):
         client.get(QUEUE)
 
 
@@ -95,8 +96,8 @@ def test_the_queues_live_part_is_silent_while_nothing_moves(client, viewer):
 def test_the_runs_ask_as_many_questions_for_a_hundred_as_for_one(client, viewer, django_assert_num_queries, count):
     for _ in range(count):
         scheduled(make_artifact())
-    # Session, viewer, their permissions (own and by role), clubs, bounded count, rows.
-    with django_assert_num_queries(7):
+    # Session, viewer, their permissions (own and by role), clubs, bounded count, rows, what stands still.
+    with django_assert_num_queries(8):
         client.get(RUNS)
 
 
@@ -122,8 +123,8 @@ def test_the_schedules_show_when_they_run_next_and_that_they_never_ran(client, v
     assert "Tidy up" in page
     assert "03:20:00" in page
     assert "Never" in page
-    # Session, viewer, their permissions (own and by role), jobs, next runs.
-    with django_assert_num_queries(6):
+    # Session, viewer, their permissions (own and by role), jobs, next runs, what stands still.
+    with django_assert_num_queries(7):
         client.get(SCHEDULES)
 
 

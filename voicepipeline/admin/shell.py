@@ -13,6 +13,9 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 
+from voicepipeline.access import is_platform_staff
+from voicepipeline.ai_notices import Notice, load_standstills, notice_of
+
 
 class Group(StrEnum):
     """The sidebar's groups, from top to bottom."""
@@ -103,8 +106,14 @@ def cards(request: HttpRequest) -> list[dict[str, str]]:
 
 
 def surroundings(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: what the layouts need on every page."""
-    return {"ai_simulated": settings.AI_SIMULATED}
+    """Context processor: what the layouts need on every page; the notice is asked for by those that show it."""
+    return {"ai_simulated": settings.AI_SIMULATED, "ai_notice": lambda: _notice(request)}
+
+
+def _notice(request: HttpRequest) -> Notice | None:
+    """What stands still, for those who work here."""
+    user = getattr(request, "user", None)
+    return notice_of(load_standstills()) if user is not None and is_platform_staff(user) else None
 
 
 def stylesheet(request: HttpRequest) -> str:

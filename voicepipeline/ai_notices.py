@@ -1,0 +1,101 @@
+"""What stands still for everybody to know: AI services that are paused, and what people have paused. One query."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import CharField, F, Value
+
+from voicepipeline.ai.faults import FAULTS
+from voicepipeline.models import AIService, AIServiceHealth, Pause
+
+# More pauses than this are told as many.
+MOST_READ = 100
+DOWN = "The AI service is down."
+
+
+@dataclass(frozen=True)
+class Standstill:
+    """An AI service that is not normal, or one pause of a person's."""
+
+    service: str = ""
+    state: str = ""
+    reason: str = ""
+    needs_person: bool = False
+    subject: str = ""
+    club: str | None = None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One sentence for the top of every page."""
+
+    sentence: str
+    needs_person: bool = False
+
+
+def load_standstills() -> list[Standstill]:
+    health = AIServiceHealth.objects.exclude(state=AIServiceHealth.State.CLOSED).order_by()
+    pauses = Pause.objects.filter(resumed_at__isnull=True).order_by()
+    nothing = Value("", CharField())
+    services = health.annotate(
+        what=F("service"), how=F("state"), why=F("reason"), urgent=F("needs_person"), club=Value(None, CharField())
+    ).values_list("what", "how", "why", "urgent", "club")
+    stopped = pauses.annotate(
+        what=F("subject"), how=nothing, why=nothing, urgent=Value(False), club=F("organization__name")
+    ).values_list("what", "how", "why", "urgent", "club")
+    rows = services.union(stopped, all=True)[:MOST_READ]
+    return [
+        Standstill(service=what, state=how, reason=why, needs_person=urgent)
+        if how
+        else Standstill(subject=what, club=club)
+        for what, how, why, urgent, club in rows
+    ]
+
+
+def notice_of(standing: Sequence[Standstill]) -> Notice | None:
+    """The sentence that matters most, with a hint at the others."""
+    sentences = [
+        *_services([each for each in standing if each.needs_person]),
+        *_services([each for each in standing if each.service and not each.needs_person]),
+        *_pauses([each for each in standing if each.subject]),
+    ]
+    if not sentences:
+        return None
+    more = len(sentences) - 1
+    other = f" {more} more {'thing is' if more == 1 else 'things are'} paused." if more else ""
+    return Notice(sentences[0] + other, any(each.needs_person for each in standing))
+
+
+def _services(troubled: Sequence[Standstill]) -> list[str]:
+    """A sentence for each reason, with all the services that it stops."""
+    reasons: dict[str, list[str]] = {}
+    for each in sorted(troubled, key=lambda each: each.service, reverse=True):
+        reasons.setdefault(trouble_words(each.reason), []).append(str(AIService(each.service).label).lower())
+    person = any(each.needs_person for each in troubled)
+    ending = "nothing is lost." if person else "nothing is lost, and it is tried again by itself."
+    return [
+        f"{reason}: {' and '.join(services)} {'is' if len(services) == 1 else 'are'} on hold for all clubs; {ending}"
+        for reason, services in reasons.items()
+    ]
+
+
+def trouble_words(code: str) -> str:
+    """Why an AI service is paused, as the beginning of a sentence."""
+    return FAULTS.get(code, (None, DOWN))[1].removesuffix(".")
+
+
+def _pauses(stopped: Sequence[Standstill]) -> list[str]:
+    """A sentence for each subject, the widest first."""
+    return [
+        _pause(subject, [each.club for each in stopped if each.subject == subject])
+        for subject in Pause.Subject.values
+        if any(each.subject == subject for each in stopped)
+    ]
+
+
+def _pause(subject: str, clubs: Sequence[str | None]) -> str:
+    whom = "for all clubs" if None in clubs else f"for {clubs[0]}" if len(clubs) == 1 else f"for {len(clubs)} clubs"
+    if subject == Pause.Subject.AUTOMATIC_CONFIRMATION:
+        return f"Automatic confirmation is switched off {whom}: every suggested entry waits for a person."
+    what = "All work on voice notes" if subject == Pause.Subject.EVERYTHING else str(Pause.Subject(subject).label)
+    return f"{what} is paused {whom}: voice notes are accepted and wait; nothing is lost."
