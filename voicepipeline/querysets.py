@@ -31,9 +31,10 @@ class StageRunQuerySet(models.QuerySet[Any]):
 
     def due(self, now: datetime) -> "StageRunQuerySet":
         """Waiting for a worker, and allowed to start."""
-        return self.filter(status="queued", not_before__lte=now)
+        return self.filter(status="queued", parked_since__isnull=True, not_before__lte=now)
 
     def parked(self) -> "StageRunQuerySet":
+        """On hold until the watchdog lets them go."""
         return self.filter(status="queued", parked_since__isnull=False)
 
     def running(self) -> "StageRunQuerySet":

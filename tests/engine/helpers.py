@@ -11,6 +11,7 @@ from django_q.signing import SignedPackage
 
 from voicepipeline.engine.claiming import Claim, claim
 from voicepipeline.engine.execution import perform
+from voicepipeline.engine.releasing import release
 from voicepipeline.engine.scheduling import schedule_stage
 from voicepipeline.models import Artifact, PipelineEvent, SourceChannel, StageName, StageRun, VoiceNote
 
@@ -38,7 +39,9 @@ def active_run(artifact: Artifact) -> StageRun:
 
 
 def make_due(artifact: Artifact) -> None:
-    """As if the pause before the next try had passed."""
+    """As if the pause before the next try had passed, and the watchdog had let go what was on hold."""
+    for run in StageRun.objects.filter(artifact=artifact, status="queued"):
+        release(run.pk, artifact.pk)
     StageRun.objects.filter(artifact=artifact, status="queued").update(not_before=past())
 
 

@@ -110,7 +110,8 @@ def test_a_result_that_cannot_be_stored_is_not_paid_for_again():
     assert results(artifact) == []
 
 
-def test_provider_trouble_puts_the_note_on_hold_and_charges_nothing():
+def test_provider_trouble_puts_the_note_on_hold_and_charges_nothing(settings):
+    settings.ENGINE = {"probe_pause": 0, "longest_probe_pause": 0}
     artifact = make_artifact(transcription=["provider"] * 8)
     scheduled(artifact)
     for _ in range(8):

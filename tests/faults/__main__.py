@@ -15,7 +15,9 @@ WORKERS = 7
 # Everything a twentieth or so of its default, so that what takes minutes in earnest takes seconds here.
 ENGINE: dict[str, float] = {
     "lease": 3,
-    "on_hold_pause": 1,
+    "provider_pause": 1,
+    "probe_pause": 2,
+    "longest_probe_pause": 8,
     "first_pause": 0.5,
     "longest_pause": 4,
     "ring_again_first": 2,

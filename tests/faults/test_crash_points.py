@@ -33,7 +33,8 @@ CONVERGES_WITHIN_SECONDS = 30
 SHORT = {
     "lease": 0.3,
     "first_pause": 0.1,
-    "on_hold_pause": 0.1,
+    "provider_pause": 0.1,
+    "probe_pause": 0.1,
     "ring_again_first": 0.2,
     "forgotten_after": 0.2,
     "beat_every": 0.1,

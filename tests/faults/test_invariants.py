@@ -19,7 +19,9 @@ REFUSED_BY_CONSTRAINTS = {
     "a lease belongs to a running run, and a running run has one",
 }
 DELETE_EVENT = "DELETE FROM voicepipeline_pipelineevent WHERE event_type = '{}'"
-DELETE_QUEUED = "DELETE FROM voicepipeline_stagerun WHERE status = 'queued'"
+DELETE_QUEUED = """
+    DELETE FROM voicepipeline_providercall; DELETE FROM voicepipeline_stagerun WHERE status = 'queued'
+"""
 UPDATE_QUEUED = "UPDATE voicepipeline_stagerun SET {} WHERE status = 'queued'"
 FAIL_NOTES = """
     UPDATE voicepipeline_artifact SET status = 'failed', failed_stage = 'transcription', error_code = 'x'

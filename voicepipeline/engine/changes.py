@@ -40,6 +40,7 @@ class Budgets:
     requested_by_id: int | None = None
     transient_no: int = 0
     crash_no: int = 0
+    provider_failed_at: datetime | None = None
 
 
 def fact(run: StageRun) -> str:
@@ -86,6 +87,7 @@ def insert_run(
         requested_by_id=budgets.requested_by_id,
         transient_no=budgets.transient_no,
         crash_no=budgets.crash_no,
+        provider_failed_at=budgets.provider_failed_at,
         queued_at=queued_at or change.now,
         not_before=not_before or change.now,
         rung_at=change.now if ring_now else None,

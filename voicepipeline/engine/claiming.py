@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from voicepipeline.engine.changes import Change, fact, move_artifact
+from voicepipeline.engine.gate import pass_gate
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
-from voicepipeline.models import EventType, StageRun
+from voicepipeline.models import Artifact, StageRun
 from voicepipeline.stages import STAGES, Stage
 
 
@@ -30,45 +31,40 @@ def claim_of(run: StageRun) -> Claim:
 
 @engine_transaction
 def claim(run_id: int, *, worker: str) -> Claim | None:
-    """Take up a waiting run that is due; None when there is nothing to take up, which is no fault."""
+    """Take up a waiting run that is due; None when there is nothing to take up, or it has to wait: that is no fault."""
     artifact_pk = StageRun.objects.filter(pk=run_id, status=StageRun.Status.QUEUED).values_list("artifact_id").first()
     if artifact_pk is None:
         return None
     artifact = lock_artifact(artifact_pk[0])
     change = Change(artifact, database_now())
-    run = StageRun.objects.get(pk=run_id)
+    run = StageRun.objects.select_for_update(no_key=True, of=("self",)).get(pk=run_id)
+    stage = STAGES[run.stage]
+    if not _may_start(run, artifact, change.now) or not pass_gate(change, run, stage):
+        return None
     how = limits()
     deadline = change.now + how.longest_run
-    taken = StageRun.objects.filter(
-        pk=run_id,
-        status=StageRun.Status.QUEUED,
-        generation=artifact.generation,
-        not_before__lte=change.now,
-    ).update(
+    run.lease_token += 1
+    StageRun.objects.filter(pk=run_id).update(
         status=StageRun.Status.RUNNING,
-        lease_token=run.lease_token + 1,
+        lease_token=run.lease_token,
         lease_until=min(change.now + how.lease, deadline),
         hard_deadline=deadline,
         input_version=artifact.input_version,
         worker=worker,
         started_at=change.now,
-        parked_reason="",
-        parked_since=None,
     )
-    if not taken:
-        return None
-    run.lease_token += 1
-    _say_started(change, run)
+    _say_started(change, run, stage)
     change.flush()
-    return Claim(run.pk, artifact.pk, run.lease_token, STAGES[run.stage], artifact.input_version, change.now)
+    return Claim(run.pk, artifact.pk, run.lease_token, stage, artifact.input_version, change.now)
 
 
-def _say_started(change: Change, run: StageRun) -> None:
-    stage = STAGES[run.stage]
-    if run.parked_since:
-        # Its own name: a worker that gives the run back says "released" of the same claim.
-        held = f"held/{fact(run)}"
-        change.say(EventType.STAGE_RELEASED, of=held, stage=stage.name, metadata={"reason": run.parked_reason})
+def _may_start(run: StageRun, artifact: Artifact, now: datetime) -> bool:
+    """Asked under the row's lock. What is on hold is the watchdog's to let go, however often it is rung for."""
+    waits = run.status == StageRun.Status.QUEUED and run.parked_since is None
+    return waits and run.generation == artifact.generation and run.not_before <= now
+
+
+def _say_started(change: Change, run: StageRun, stage: Stage) -> None:
     move_artifact(change, of=fact(run), status=stage.status_while_running, current_stage=stage.name)
     change.say(
         stage.started,

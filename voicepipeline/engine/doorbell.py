@@ -56,7 +56,7 @@ def ring(bell: Doorbell) -> None:
 
 # The predicates stand in the outer WHERE too: after a lock wait only those are checked again.
 RING_DUE = """
-    status = 'queued' AND not_before <= %(now)s AND (
+    status = 'queued' AND parked_since IS NULL AND not_before <= %(now)s AND (
         rung_at IS NULL
         OR rung_at + make_interval(secs => least(%(first)s * power(2, ring_count - 1), %(longest)s)) <= %(now)s
     )

@@ -19,7 +19,18 @@ class Limits:
     # The pause after a note's first passing fault; it doubles with each further one.
     first_pause: timedelta = FIRST_DELAY
     longest_pause: timedelta = LONGEST_DELAY
-    on_hold_pause: timedelta = timedelta(seconds=60)
+    # A note that the provider failed waits about this long, while the service is not paused.
+    provider_pause: timedelta = timedelta(seconds=10)
+    # An AI service is paused after this many failures in a row, or when at least this share of the calls in the
+    # window has failed, if there were enough of them.
+    breaker_faults_in_a_row: int = 5
+    breaker_calls: int = 10
+    breaker_share_percent: int = 50
+    breaker_window: timedelta = timedelta(seconds=60)
+    # The pause before a paused service is tested; it doubles with each test that fails.
+    probe_pause: timedelta = timedelta(seconds=60)
+    longest_probe_pause: timedelta = timedelta(minutes=15)
+    provider_calls_kept: timedelta = timedelta(hours=1)
     ring_again_first: timedelta = timedelta(seconds=30)
     ring_again_longest: timedelta = timedelta(minutes=10)
     doorbells_per_worker: int = 4

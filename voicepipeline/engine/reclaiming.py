@@ -6,8 +6,8 @@ from datetime import datetime
 from django.db import connection
 
 from voicepipeline.engine.changes import Change, announce_end, fact, fail_artifact, insert_run, move_artifact
+from voicepipeline.engine.endings import same_budgets, say_stage_failed
 from voicepipeline.engine.limits import limits
-from voicepipeline.engine.settling import same_budgets, say_stage_failed
 from voicepipeline.engine.transactions import database_now, engine_transaction
 from voicepipeline.models import Artifact, EventType, StageRun
 from voicepipeline.policies.fingerprints import fingerprint

@@ -2,8 +2,8 @@
 
 import logging
 import random
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
@@ -18,25 +18,34 @@ from voicepipeline.engine.changes import (
     move_artifact,
 )
 from voicepipeline.engine.claiming import Claim
+from voicepipeline.engine.endings import (
+    back_to_queue,
+    close,
+    open_change,
+    same_budgets,
+    say_discarded,
+    say_stage_failed,
+    usage_metadata,
+)
+from voicepipeline.engine.health import is_the_notes_own, learn_from_answer, learn_from_trouble
 from voicepipeline.engine.limits import limits
-from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
+from voicepipeline.engine.transactions import engine_transaction
 from voicepipeline.models import Artifact, EventType, StageRun
 from voicepipeline.policies.backoff import retry_delay
 from voicepipeline.policies.fingerprints import fingerprint
-from voicepipeline.stages import STAGES
 from voicepipeline.stages.contract import (
-    NO_USAGE,
     PermanentFault,
     ProviderFault,
     Remark,
     StageFault,
     StageOutput,
     TransientFault,
-    Usage,
 )
 from voicepipeline.text import safe_text
 
 logger = logging.getLogger(__name__)
+
+SLOW_DOWN = "provider_busy"
 
 
 class ResultRefused(Exception):
@@ -63,7 +72,7 @@ def settle(claim: Claim, outcome: Outcome) -> None:
                 message = "The result could not be stored. Trying again will not help; this is a fault to report."
                 fail(claim, PermanentFault("result_not_storable", message, usage=outcome.usage))
         case ProviderFault():
-            put_on_hold(claim, outcome)
+            settle_provider_fault(claim, outcome)
         case StageFault():
             fail(claim, outcome)
         case NotDone():
@@ -73,7 +82,7 @@ def settle(claim: Claim, outcome: Outcome) -> None:
 @engine_transaction
 def finish(claim: Claim, output: StageOutput) -> None:
     """Keep the result, then queue the next stage or complete the note."""
-    change = _open(claim)
+    change = open_change(claim)
     if claim.stage.uses_choices and claim.input_version < change.artifact.input_version:
         _run_again_on_newer_input(change, claim, output)
     else:
@@ -82,17 +91,18 @@ def finish(claim: Claim, output: StageOutput) -> None:
 
 
 def _keep_result(change: Change, claim: Claim, output: StageOutput) -> None:
-    run = _close(change, claim, status=StageRun.Status.SUCCEEDED, effective=True, usage=output.usage)
+    run = close(change, claim, status=StageRun.Status.SUCCEEDED, effective=True, usage=output.usage)
     if run is None:
         return
     remarks = _store(change.artifact, claim, output)
+    learn_from_answer(change, claim, output.usage)
     change.say(
         claim.stage.completed,
         of=fact(run),
         stage=run.stage,
         stage_started_at=run.started_at,
         stage_completed_at=change.now,
-        metadata={**output.metadata, **_usage_metadata(output.usage), "attempt": run.attempt},
+        metadata={**output.metadata, **usage_metadata(output.usage), "attempt": run.attempt},
     )
     for remark in remarks:
         of = f"{fact(run)}/{remark.of}"
@@ -144,10 +154,10 @@ def complete(change: Change, run: StageRun) -> None:
 
 def _run_again_on_newer_input(change: Change, claim: Claim, output: StageOutput) -> None:
     """Somebody chose a name meanwhile: this result is from before, so it makes way for a run that knows."""
-    run = _close(change, claim, status=StageRun.Status.SUPERSEDED, usage=output.usage)
+    run = close(change, claim, status=StageRun.Status.SUPERSEDED, usage=output.usage)
     if run is None:
         return
-    _say_discarded(change, run, claim, output.usage, reason="newer_input")
+    say_discarded(change, run, claim, output.usage, reason="newer_input")
     insert_run(change, claim.stage, same_budgets(run))
     announce_end(change, run, terminal=False)
 
@@ -155,12 +165,19 @@ def _run_again_on_newer_input(change: Change, claim: Claim, output: StageOutput)
 @engine_transaction
 def fail(claim: Claim, fault: StageFault) -> None:
     """Close the run; queue a successor while the fault may pass and the budget lasts, else fail the note."""
-    change = _open(claim)
+    change = open_change(claim)
+    run = _fail(change, claim, fault)
+    if run is not None:
+        learn_from_answer(change, claim, fault.usage, code=fault.code)
+    change.flush()
+
+
+def _fail(change: Change, claim: Claim, fault: StageFault, **of_successor: Any) -> StageRun | None:
     run = StageRun.objects.get(pk=claim.run_id)
     again = isinstance(fault, TransientFault) and run.transient_no + 1 < limits().transient_budget
     message = safe_text(fault.message, 500)
     mark = fingerprint(run.stage, fault.code, message)
-    closed = _close(
+    closed = close(
         change,
         claim,
         status=StageRun.Status.FAILED,
@@ -171,17 +188,16 @@ def fail(claim: Claim, fault: StageFault) -> None:
         usage=fault.usage,
     )
     if closed is None:
-        change.flush()
-        return
+        return None
     say_stage_failed(change, closed, will_retry=again, usage=fault.usage)
     if again and isinstance(fault, TransientFault):
-        budgets = same_budgets(run, transient_no=run.transient_no + 1)
+        budgets = replace(same_budgets(run, transient_no=run.transient_no + 1), **of_successor)
         insert_run(change, claim.stage, budgets, not_before=change.now + _pause(run, fault))
         move_artifact(change, of=fact(run))
     else:
         fail_artifact(change, closed.stage, of=fact(closed), code=fault.code, message=message, fingerprint=mark)
     announce_end(change, closed, terminal=not again)
-    change.flush()
+    return closed
 
 
 def _pause(run: StageRun, fault: TransientFault) -> timedelta:
@@ -196,112 +212,47 @@ def _pause(run: StageRun, fault: TransientFault) -> timedelta:
 
 
 @engine_transaction
-def put_on_hold(claim: Claim, fault: ProviderFault) -> None:
-    """Back to the queue, charged nothing: the provider is in trouble, not this note."""
-    change = _open(claim)
-    pause = max(limits().on_hold_pause, fault.retry_after or timedelta())
-    run = _back_to_queue(
+def settle_provider_fault(claim: Claim, fault: ProviderFault) -> None:
+    """The provider failed: the note waits on hold, charged nothing, unless the provider fails for it alone."""
+    change = open_change(claim)
+    own = is_the_notes_own(claim, StageRun.objects.get(pk=claim.run_id), fault)
+    run = _fail(change, claim, fault, provider_failed_at=change.now) if own else _put_on_hold(change, claim, fault)
+    if run is not None:
+        if fault.code == SLOW_DOWN:
+            said = {"endpoint": claim.stage.service, "reason": fault.code}
+            change.say(EventType.RATE_LIMIT_HIT, of=fact(run), stage=run.stage, metadata=said)
+        learn_from_trouble(change, claim, fault, charged=own)
+    change.flush()
+
+
+def _put_on_hold(change: Change, claim: Claim, fault: ProviderFault) -> StageRun | None:
+    code = safe_text(fault.code, 60)
+    run = back_to_queue(
         change,
         claim,
-        not_before=change.now + pause,
-        parked_reason=safe_text(fault.code, 60),
+        not_before=change.now + _hold_pause(fault),
+        parked_reason=code,
         parked_since=change.now,
+        provider_failed_at=change.now,
         usage=fault.usage,
     )
     if run is not None:
-        metadata = {"reason": fault.code, **_usage_metadata(fault.usage)}
+        metadata = {"reason": code, **usage_metadata(fault.usage)}
         change.say(EventType.STAGE_PARKED, of=fact(run), stage=run.stage, metadata=metadata)
-    change.flush()
+    return run
+
+
+def _hold_pause(fault: ProviderFault) -> timedelta:
+    """Spread, so that those who failed at once do not come back at once."""
+    pause = limits().provider_pause
+    return retry_delay(1, retry_after=fault.retry_after, jitter=random.uniform, first=pause, longest=2 * pause)
 
 
 @engine_transaction
 def give_back(claim: Claim, *, reason: str = "worker_stopping") -> None:
     """Back to the queue, charged nothing: the work was not done, through no fault of the note."""
-    change = _open(claim)
-    run = _back_to_queue(change, claim, not_before=change.now)
+    change = open_change(claim)
+    run = back_to_queue(change, claim, not_before=change.now)
     if run is not None:
         change.say(EventType.STAGE_RELEASED, of=fact(run), stage=run.stage, metadata={"reason": reason})
     change.flush()
-
-
-def _open(claim: Claim) -> Change:
-    return Change(lock_artifact(claim.artifact_pk), database_now())
-
-
-def _close(change: Change, claim: Claim, *, usage: Usage, **values: Any) -> StageRun | None:
-    """End the run if it is still this claim's; otherwise say that the result came too late."""
-    mine = StageRun.objects.mine(claim.run_id, claim.token)
-    closed = mine.update(lease_until=None, finished_at=change.now, **_usage_columns(usage), **values)
-    return _fresh_or_discarded(change, claim, usage, bool(closed))
-
-
-def _back_to_queue(
-    change: Change, claim: Claim, *, not_before: datetime, usage: Usage = NO_USAGE, **values: Any
-) -> StageRun | None:
-    mine = StageRun.objects.mine(claim.run_id, claim.token)
-    moved = mine.update(
-        status=StageRun.Status.QUEUED, lease_until=None, not_before=not_before, rung_at=None, ring_count=0, **values
-    )
-    return _fresh_or_discarded(change, claim, usage, bool(moved))
-
-
-def _fresh_or_discarded(change: Change, claim: Claim, usage: Usage, written: bool) -> StageRun | None:
-    run = StageRun.objects.get(pk=claim.run_id)
-    if written:
-        return run
-    _say_discarded(change, run, claim, usage, reason=run.status)
-    return None
-
-
-def _say_discarded(change: Change, run: StageRun, claim: Claim, usage: Usage, *, reason: str) -> None:
-    change.say(
-        EventType.STAGE_RESULT_DISCARDED,
-        of=f"run/{claim.run_id}/{claim.token}",
-        stage=run.stage,
-        stage_started_at=claim.started_at,
-        stage_completed_at=change.now,
-        metadata={"reason": reason, "attempt": run.attempt, **_usage_metadata(usage)},
-    )
-
-
-def say_stage_failed(change: Change, run: StageRun, *, will_retry: bool, usage: Usage = NO_USAGE) -> None:
-    change.say(
-        STAGES[run.stage].failed,
-        of=fact(run),
-        stage=run.stage,
-        stage_started_at=run.started_at,
-        stage_completed_at=change.now,
-        error_code=run.error_code,
-        error_message=run.error_message,
-        metadata={"will_retry": will_retry, "attempt": run.attempt, **_usage_metadata(usage)},
-    )
-
-
-def same_budgets(run: StageRun, *, transient_no: int | None = None, crash_no: int | None = None) -> Budgets:
-    return Budgets(
-        origin=run.origin,
-        requested_by_id=run.requested_by_id,
-        transient_no=run.transient_no if transient_no is None else transient_no,
-        crash_no=run.crash_no if crash_no is None else crash_no,
-    )
-
-
-def _usage_columns(usage: Usage) -> dict[str, Any]:
-    return {
-        "ai_model": safe_text(usage.ai_model, 80),
-        "prompt_version": safe_text(usage.prompt_version, 40),
-        "request_id": safe_text(usage.request_id, 120),
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "audio_seconds": usage.audio_seconds,
-        "provider_ms": usage.provider_ms,
-        "cost_usd": usage.cost_usd,
-    }
-
-
-def _usage_metadata(usage: Usage) -> dict[str, Any]:
-    return {
-        "ai_model": usage.ai_model or None,
-        "ai_cost": usage.cost_usd,
-        "prompt_version": usage.prompt_version or None,
-    }

@@ -1,4 +1,4 @@
-"""The watchdog: rings for due runs, reclaims dead ones, mends what was forgotten, finds wedged clusters.
+"""The watchdog: lets go what was on hold, rings for due runs, reclaims dead ones, mends what was forgotten.
 
 Several may run; every step is guarded by the rows it changes.
 """
@@ -12,8 +12,10 @@ from django.db import InterfaceError, OperationalError
 
 from voicepipeline.engine import doorbell, wedged
 from voicepipeline.engine.changes import Change, fail_artifact
+from voicepipeline.engine.health import forget_old_calls
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.reclaiming import Suspect, find_suspects, reclaim
+from voicepipeline.engine.releasing import release_due
 from voicepipeline.engine.scheduling import next_due, schedule_locked
 from voicepipeline.engine.settling import complete
 from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
@@ -32,6 +34,7 @@ NOTHING_TO_WORK_ON = "nothing_to_work_on"
 class Report:
     """What one round did."""
 
+    released: int = 0
     rung: int = 0
     reclaimed: int = 0
     mended: int = 0
@@ -53,9 +56,12 @@ class Watchdog:
 
     def round(self) -> Report:
         now = database_now()
-        report = Report(rung=doorbell.ring_due(now), reclaimed=self._reclaim_dead())
+        released = release_due(now)
+        # The time is asked again: what was let go is due later than this round began.
+        report = Report(released=released, rung=doorbell.ring_due(database_now()), reclaimed=self._reclaim_dead())
         if self._is_time("last_look", limits().beat_every.total_seconds()):
             report.mended = mend_forgotten(now)
+            forget_old_calls(now)
             report.clusters_ended = sum(wedged.end_cluster(beat, now) for beat in wedged.find_wedged(now))
         if self._is_time("last_self_test", limits().self_test_after.total_seconds() / 3):
             wedged.ring_self_tests(now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 
-from voicepipeline.models import Artifact, EventType, StageName
+from voicepipeline.models import AIService, Artifact, EventType, StageName
 from voicepipeline.stages.contract import PermanentFault
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Stage:
     takes_voice_note: bool  # its task is given the voice note's id instead of the artifact's
     status_while_running: Artifact.Status
     status_when_done: Artifact.Status
+    service: AIService | None  # what of the AI provider its work depends on
     uses_choices: bool  # a person's choice about a name makes a result from before it worthless
     started: EventType
     completed: EventType
@@ -60,6 +61,7 @@ IN_ORDER = (
         takes_voice_note=True,
         status_while_running=Artifact.Status.TRANSCRIBING,
         status_when_done=Artifact.Status.TRANSCRIBED,
+        service=AIService.TRANSCRIPTION,
         uses_choices=False,
         started=EventType.TRANSCRIPTION_STARTED,
         completed=EventType.TRANSCRIPTION_COMPLETED,
@@ -71,6 +73,7 @@ IN_ORDER = (
         takes_voice_note=False,
         status_while_running=Artifact.Status.PROCESSING,
         status_when_done=Artifact.Status.PROCESSING,
+        service=AIService.CHAT,
         uses_choices=False,
         started=EventType.CLAIMS_EXTRACTION_STARTED,
         completed=EventType.CLAIMS_EXTRACTED,
@@ -82,6 +85,7 @@ IN_ORDER = (
         takes_voice_note=False,
         status_while_running=Artifact.Status.PROCESSING,
         status_when_done=Artifact.Status.PROCESSING,
+        service=None,
         uses_choices=True,
         started=EventType.ENTITY_RESOLUTION_STARTED,
         completed=EventType.ENTITY_RESOLUTION_COMPLETED,
@@ -93,6 +97,7 @@ IN_ORDER = (
         takes_voice_note=False,
         status_while_running=Artifact.Status.PROCESSING,
         status_when_done=Artifact.Status.COMPLETED,
+        service=None,
         uses_choices=True,
         started=EventType.DRAFT_GENERATION_STARTED,
         completed=EventType.DRAFTS_GENERATED,
@@ -101,3 +106,8 @@ IN_ORDER = (
 )
 STAGES: dict[str, Stage] = {stage.name: stage for stage in IN_ORDER}
 FIRST, LAST = IN_ORDER[0], IN_ORDER[-1]
+
+
+def stages_of(service: AIService) -> tuple[Stage, ...]:
+    """The stages whose work depends on this service."""
+    return tuple(stage for stage in IN_ORDER if stage.service == service)
