@@ -106,7 +106,10 @@ def test_a_group_needs_no_person(note):
         ("Shamroks", ["Shamrocks"], "needs_disambiguation", None),
         ("U18", ["U16"], "unresolved", None),
         ("Kilmacud", ["Under 14"], "unresolved", None),
-        ("the team", ["Under 14"], "unresolved", None),
+        ("the team", ["Under 14"], "auto_resolved", "Under 14"),
+        ("the team", ["Under 14", "Under 16"], "needs_disambiguation", None),
+        ("the team", [], "unresolved", None),
+        ("the first team", ["Under 14"], "unresolved", None),
     ],
 )
 def test_a_teams_name(club, note, said, teams, status, meant):

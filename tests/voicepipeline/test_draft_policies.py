@@ -74,6 +74,7 @@ def test_a_sure_entry_of_a_trusted_coach_needs_no_person():
         ({"severity": "low"}, "has_a_severity"),
         ({"severity": "something else"}, "has_a_severity"),
         ({"supported": False}, "unsupported_quote"),
+        ({"name_open": True}, "name_open"),
         ({"flagged": True}, "transcript_flagged"),
         ({"topic": "behavior"}, "topic_not_automatic"),
         ({"topic": "parent_communication"}, "topic_not_automatic"),

@@ -109,13 +109,18 @@ def _the_team(text: str, teams: Teams) -> Decision:
     """ "The team" is the one that the speaker trains, if there is only one."""
     if THE_TEAM.isdisjoint(_pieces(text)):
         return Decision(Kind.NONE, "there is no name in it")
-    own = [team for team in teams.teams if team.id in teams.own and team.active]
-    offered = tuple(_candidate(team, A_PART, "a team of this coach") for team in own[:OFFERED])
-    if len(own) == 1:
-        return Decision(Kind.LINK, "the only team of this coach", own[0], (_candidate(own[0], SAME, "its own team"),))
+    active = [team for team in teams.teams if team.active]
+    own = [team for team in active if team.id in teams.own]
+    whose, meant = ("coach", own) if own else ("club", active)
+    offered = tuple(_candidate(team, A_PART, f"a team of the {whose}") for team in meant[:OFFERED])
+    if not meant:
+        return Decision(Kind.NONE, "the club has no team")
+    if len(meant) == 1:
+        why = f"the only team of the {whose}"
+        return Decision(Kind.LINK, why, meant[0], (_candidate(meant[0], SAME, why),))
     if own:
         return Decision(Kind.ASK, f"the coach has {len(own)} teams", candidates=offered)
-    return Decision(Kind.NONE, "it is not known which team the coach trains")
+    return Decision(Kind.ASK, "it is not known which team the coach trains", candidates=offered)
 
 
 def _aliased(text: str, said: tuple[str, ...], teams: Teams) -> Decision | None:

@@ -34,6 +34,12 @@ def teams_of(organization_id: int) -> tuple[Person, ...]:
     return tuple(Person(pk, name, active=active) for pk, name, active in rows)
 
 
+def teams_of_coach(coach_id: int, organization_id: int) -> tuple[Person, ...]:
+    """The teams of this club that the coach trains."""
+    rows = Team.objects.filter(coaches=coach_id, organization_id=organization_id).order_by("pk")
+    return tuple(Person(pk, name, active=active) for pk, name, active in rows.values_list("pk", "name", "is_active"))
+
+
 def coaches_of(organization_id: int) -> tuple[Person, ...]:
     rows = Coach.objects.filter(organization_id=organization_id).order_by("pk")
     columns = rows.values_list("pk", "first_name", "last_name", "is_active")

@@ -31,6 +31,7 @@ WORDS = {
     "has_a_severity": "It was given a severity, so a person confirms it.",
     "switched_off": "Automatic confirmation is switched off.",
     "unsupported_quote": "The quote was not found in the transcript.",
+    "name_open": "A name in it is not clear yet.",
     "transcript_flagged": "The transcript was flagged for review.",
     "topic_not_automatic": "Entries of this category are confirmed by a person.",
     "coach_not_trusted": "The coach's trust level is too low for automatic confirmation.",
@@ -90,12 +91,14 @@ def decide_confirmation(
     supported: bool,
     flagged: bool,
     severity: str | None,
+    name_open: bool = False,
 ) -> Confirmation:
     """Whether this entry may be confirmed without a person; of several obstacles the weightiest is told."""
     obstacles = {
         "topic_needs_a_person": topic in ALWAYS_A_PERSON,
         "has_a_severity": bool(severity),
         "unsupported_quote": not supported,
+        "name_open": name_open,
         "transcript_flagged": flagged,
         "topic_not_automatic": topic not in AUTOMATIC_TOPICS,
         "switched_off": switched_off,

@@ -74,7 +74,7 @@ class Given:
     teams: tuple[Person, ...] = ()
     coaches: tuple[Person, ...] = ()
     learned: tuple[LearnedName, ...] = ()
-    own_teams: tuple[tuple[int, str], ...] = ()
+    own_teams: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,9 @@ class People:
         self.players = Roster(given.players, self._aliases(MentionKind.PLAYER_NAME))
         called = (Alias(without_title(one.text), one.person_id) for one in self._aliases(MentionKind.COACH_NAME))
         self.coaches = Roster(given.coaches, called)
-        own = frozenset(pk for pk, _ in given.own_teams)
+        own = frozenset(team.id for team in given.own_teams)
         self.teams = Teams(given.teams, tuple(self._aliases(MentionKind.TEAM_NAME)), own)
-        self.team_names = frozenset(name for _, name in given.own_teams)
+        self.team_names = frozenset(team.name for team in given.own_teams)
         self.linked_by_model = self._linked_by_model()
         self.decisions: dict[tuple[str, str], Decision] = {}
         self.linked: dict[tuple[str, str], int | str] = {}

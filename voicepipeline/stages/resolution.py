@@ -10,8 +10,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from voicepipeline.matching.keys import name_key
-from voicepipeline.models import Artifact, Claim, EntityResolution, EventType, NameChoice, PlayerAlias, Team
-from voicepipeline.operations.aliases import coaches_of, learned_names, players_of, teams_of
+from voicepipeline.models import Artifact, Claim, EntityResolution, EventType, NameChoice, PlayerAlias
+from voicepipeline.operations.aliases import coaches_of, learned_names, players_of, teams_of, teams_of_coach
 from voicepipeline.stages.contract import Remark, StageOutput
 from voicepipeline.stages.names import Choice, Given, Match, People, Spoken, Status
 from voicepipeline.text import safe_text
@@ -31,7 +31,6 @@ def load(artifact: Artifact) -> Given:
     club = artifact.organization_id
     if not mentions or club is None:
         return Given(mentions)
-    own_teams = Team.objects.filter(coaches=artifact.sender_id, organization_id=club) if artifact.sender_id else ()
     return Given(
         mentions,
         tuple(_choice(row) for row in NameChoice.objects.filter(artifact=artifact)),
@@ -40,7 +39,7 @@ def load(artifact: Artifact) -> Given:
         teams=teams_of(club),
         coaches=coaches_of(club),
         learned=learned_names(club, artifact.sender_id),
-        own_teams=tuple((team.pk, team.name) for team in own_teams),
+        own_teams=teams_of_coach(artifact.sender_id, club) if artifact.sender_id else (),
     )
 
 

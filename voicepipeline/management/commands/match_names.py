@@ -11,7 +11,7 @@ from voicepipeline.matching.deciding import Decision, Kind, Mention, decide
 from voicepipeline.matching.ranking import Candidate
 from voicepipeline.matching.roster import Person, Roster
 from voicepipeline.models import Coach, Organization
-from voicepipeline.operations.aliases import roster_of
+from voicepipeline.operations.aliases import roster_of, teams_of_coach
 from voicepipeline.text import safe_text
 
 MOST_BYTES = 5_000_000
@@ -53,8 +53,8 @@ def _from_club(options: dict[str, Any]) -> tuple[Roster, frozenset[str]]:
     if club is None:
         raise CommandError(f"There is no club with the slug {_shown(options['organization'])!r}.")
     coach = _coach_of(options["coach"], club)
-    teams = coach.teams.filter(organization=club).values_list("name", flat=True) if coach else ()
-    return roster_of(club, coach), frozenset(teams)
+    teams = teams_of_coach(coach.pk, club.pk) if coach else ()
+    return roster_of(club, coach), frozenset(team.name for team in teams)
 
 
 def _coach_of(coach_id: int | None, club: Organization) -> Coach | None:
