@@ -97,5 +97,6 @@ def _pause(subject: str, clubs: Sequence[str | None]) -> str:
     whom = "for all clubs" if None in clubs else f"for {clubs[0]}" if len(clubs) == 1 else f"for {len(clubs)} clubs"
     if subject == Pause.Subject.AUTOMATIC_CONFIRMATION:
         return f"Automatic confirmation is switched off {whom}: every suggested entry waits for a person."
-    what = "All work on voice notes" if subject == Pause.Subject.EVERYTHING else str(Pause.Subject(subject).label)
+    stage = f"The stage {Pause.Subject(subject).label}"
+    what = "All work on voice notes" if subject == Pause.Subject.EVERYTHING else stage
     return f"{what} is paused {whom}: voice notes are accepted and wait; nothing is lost."

@@ -6,7 +6,18 @@ from django.contrib.auth.models import Group
 from django_q import admin as queue_admin  # noqa: F401  registers its four
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from voicepipeline.admin import clubs, events, notes, prices, queue, runs, schedules, shell, users  # noqa: F401
+from voicepipeline.admin import (  # noqa: F401
+    ai_service,
+    clubs,
+    events,
+    notes,
+    prices,
+    queue,
+    runs,
+    schedules,
+    shell,
+    users,
+)
 from voicepipeline.admin.shell import Entry
 from voicepipeline.admin.shell import Group as Heading
 
@@ -41,6 +52,13 @@ shell.add(
     ),
     _entry(
         Heading.ENGINEERING,
+    _entry(
+        Heading.VOICE_NOTES,
+        "AI service",
+        "cloud_sync",
+        "aiservicehealth",
+        "How the AI provider fares, what is on hold for it, and what people have paused.",
+    ),
         "Queue",
         "stacks",
         "clusterbeat",
