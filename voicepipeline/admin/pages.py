@@ -43,6 +43,13 @@ shell.add(
     _entry(
         Heading.VOICE_NOTES, "Events", "history", "pipelineevent", "What happened in the last 48 hours, newest first."
     ),
+    _entry(
+        Heading.VOICE_NOTES,
+        "AI service",
+        "cloud_sync",
+        "aiservicehealth",
+        "How the AI provider fares, what is on hold for it, and what people have paused.",
+    ),
     _entry(Heading.METRICS, "Prices", "payments", "modelprice", "What the AI models cost, and from which day."),
     _entry(Heading.CLUBS, "Clubs", "shield", "organization", "The clubs whose coaches send voice notes."),
     _entry(Heading.CLUBS, "Teams", "groups", "team", "The teams of each club."),
@@ -52,13 +59,6 @@ shell.add(
     ),
     _entry(
         Heading.ENGINEERING,
-    _entry(
-        Heading.VOICE_NOTES,
-        "AI service",
-        "cloud_sync",
-        "aiservicehealth",
-        "How the AI provider fares, what is on hold for it, and what people have paused.",
-    ),
         "Queue",
         "stacks",
         "clusterbeat",
