@@ -47,5 +47,13 @@ def register() -> None:
             ),
         )
     )
+    registry.add_schedule(
+        Schedule(
+            name="Expire entries",
+            func="voicepipeline.tasks.expire_entries",
+            cron="10 * * * *",
+            purpose="Closes suggested entries that nobody has decided about within 7 days.",
+        )
+    )
     # Somebody who edits the queue's table by hand stops all jobs with one bad row.
     registry.add_tick(Tick(name="schedules", every=timedelta(seconds=60), run=write_schedules))

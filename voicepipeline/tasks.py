@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from voicepipeline.engine.execution import perform
 from voicepipeline.intake.sweeping import sweep_orphans
+from voicepipeline.operations.entries import expire_entries as perform_expire_entries
 from voicepipeline.operations.provider_models import check_models as perform_check_models
 from voicepipeline.operations.schedules import perform_scheduled_job
 from voicepipeline.operations.tidying import tidy_up as perform_tidy_up
@@ -43,3 +44,7 @@ def check_models() -> None:
 
 def sweep_recordings() -> None:
     sweep_orphans(timezone.now())
+
+
+def expire_entries() -> None:
+    perform_expire_entries(now=timezone.now())
