@@ -14,11 +14,17 @@ CLUSTER_SILENT_AFTER = timedelta(seconds=30)
 WATCHDOG_PATIENCE = timedelta(seconds=30)
 
 HOLD_REASONS = {
-    "provider_down": "the AI service is down",
-    "insufficient_quota": "the provider credit is used up",
-    "no_credit": "the provider credit is used up",
-    "key_refused": "the AI service refuses our key",
-    "invalid_api_key": "the AI service refuses our key",
+    "paused_by_staff": "people have paused this work",
+    "provider_busy": "the AI service takes no more requests just now",
+    "provider_error": "the AI service is down",
+    "provider_timeout": "the AI service does not answer in time",
+    "provider_unreachable": "the AI service cannot be reached",
+    "provider_wrong_answer": "something else answers in the AI service's place",
+    "provider_no_credit": "the provider credit is used up",
+    "provider_key_refused": "the AI service refuses our key",
+    "provider_access_refused": "the AI service refuses our account what was asked",
+    "provider_model_gone": "the AI service no longer has the configured model",
+    "provider_settings_wrong": "the AI service does not understand what this version asks",
 }
 
 
@@ -35,6 +41,16 @@ class Run:
     lease_until: datetime | None = None
     parked_reason: str = ""
     parked_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What has to happen before a note that is on hold goes on."""
+
+    paused: bool = False  # a person's pause applies to it
+    needs_person: bool = False
+    testing: bool = False
+    next_test_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,7 @@ class Situation:
     since: datetime
     rules: Rules
     run: Run | None = None
+    hold: Hold | None = None
     fault: Fault | None = None
     closing: Closing | None = None
     ahead: str = "none"
@@ -207,9 +224,25 @@ def _on_hold(situation: Situation, run: Run, since: datetime) -> Explanation:
     return Explanation(
         f"On hold before the stage {run.stage} since {clock(since, situation.now)}.",
         f"It waits because {reason}; that is not this note's fault and costs it no try.",
-        _next_try(situation, run),
+        _after_hold(situation, run, situation.hold or Hold()),
         "Nothing to do for this note.",
     )
+
+
+def _after_hold(situation: Situation, run: Run, hold: Hold) -> str:
+    if hold.paused:
+        return "It goes on when the pause is ended."
+    if hold.needs_person:
+        return "It goes on once somebody has put that right and resumed the AI service."
+    if hold.testing or (hold.next_test_at and hold.next_test_at <= situation.now):
+        return "The AI service is being tested with one note; this one goes on once that works."
+    if hold.next_test_at:
+        pause = in_words(hold.next_test_at - situation.now)
+        test = at(hold.next_test_at, situation.now)
+        return f"The AI service is tested again {test}, in {pause}; this note goes on once that works."
+    if run.not_before > situation.now:
+        return _next_try(situation, run)
+    return "It goes on in a moment: what was on hold is let go little by little, the oldest first."
 
 
 def _waiting(situation: Situation, run: Run) -> Explanation:

@@ -8,9 +8,10 @@ from django.db.models import Count, Min, Q, QuerySet
 from django_q.models import OrmQ
 
 from voicepipeline.durations import in_words
+from voicepipeline.engine.health import current_health
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.transactions import database_now
-from voicepipeline.models import Artifact, ClusterBeat, DroppedEvent, StageName, StageRun
+from voicepipeline.models import AIServiceHealth, Artifact, ClusterBeat, DroppedEvent, StageName, StageRun
 
 CLUSTERS_KEPT = timedelta(hours=24)
 MOST_CLUSTERS = 20
@@ -91,7 +92,17 @@ def status_report() -> dict[str, Any]:
             }
             for cluster in queue.clusters
         ],
+        "ai_services": {service.value: _service(health) for service, health in current_health().items()},
         "dropped_events": DroppedEvent.objects.count(),
+    }
+
+
+def _service(health: AIServiceHealth) -> dict[str, Any]:
+    return {
+        "state": health.state,
+        "reason": health.reason,
+        "needs_person": health.needs_person,
+        "trouble_since": health.trouble_since and health.trouble_since.isoformat(),
     }
 
 

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 
 from voicepipeline import explanations
+from voicepipeline.engine.health import applying_pause, current_health
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.scheduling import input_missing
 from voicepipeline.engine.transactions import database_now
-from voicepipeline.explanations import Closing, Explanation, Fault, Rules, Run, Situation
-from voicepipeline.models import Artifact, ClusterBeat, StageRun
+from voicepipeline.explanations import Closing, Explanation, Fault, Hold, Rules, Run, Situation
+from voicepipeline.models import AIServiceHealth, Artifact, ClusterBeat, StageRun
 from voicepipeline.policies.stalling import is_stalled, last_progress
+from voicepipeline.stages import STAGES
 
 MOST_AHEAD = 1_000
 
@@ -30,7 +32,7 @@ def explain_artifact(artifact: Artifact) -> Explanation:
 
 
 def load_situation(artifact: Artifact) -> Situation:
-    """What is known of this note now: three short queries while it is on its way, one when it has failed."""
+    """What is known of this note now: a few short queries while it is on its way, one when it has failed."""
     now = database_now()
     run = _active_run(artifact) if artifact.is_active else None
     waiting = run is not None and run.status == StageRun.Status.QUEUED
@@ -41,6 +43,7 @@ def load_situation(artifact: Artifact) -> Situation:
         since=artifact.completed_at or artifact.updated_at,
         rules=_rules(),
         run=_run(run),
+        hold=_hold(artifact, run) if run is not None and run.parked_since is not None else None,
         fault=None if artifact.status == Artifact.Status.COMPLETED else _last_fault(artifact, run),
         closing=_closing(artifact),
         ahead=_ahead(run, now) if waiting and run is not None else "none",
@@ -57,8 +60,8 @@ def last_sign_of_life() -> datetime | None:
 
 
 def stalled_for(artifact: Artifact, run: StageRun | None, now: datetime) -> timedelta | None:
-    """For how long a note that is on its way has stood still, if that is too long."""
-    if not artifact.is_active:
+    """For how long a note that is on its way has stood still, if that is too long; what is on hold is meant to wait."""
+    if not artifact.is_active or (run is not None and run.parked_since is not None):
         return None
     moved = artifact.updated_at
     if run is not None:
@@ -84,6 +87,18 @@ def _run(run: StageRun | None) -> Run | None:
         lease_until=run.lease_until,
         parked_reason=run.parked_reason,
         parked_since=run.parked_since,
+    )
+
+
+def _hold(artifact: Artifact, run: StageRun) -> Hold:
+    if applying_pause(run.stage, artifact.organization_id) is not None:
+        return Hold(paused=True)
+    service = STAGES[run.stage].service
+    health = current_health()[service] if service else AIServiceHealth()
+    return Hold(
+        needs_person=health.needs_person,
+        testing=health.state == AIServiceHealth.State.HALF_OPEN,
+        next_test_at=health.next_probe_at,
     )
 
 

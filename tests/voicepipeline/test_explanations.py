@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from voicepipeline.explanations import Closing, Fault, Rules, Run, Situation, explain
+from voicepipeline.ai.faults import FAULTS
+from voicepipeline.engine.gate import PAUSED_BY_STAFF
+from voicepipeline.explanations import HOLD_REASONS, Closing, Fault, Hold, Rules, Run, Situation, explain
+from voicepipeline.stages.contract import ProviderFault
 
 NOW = datetime(2026, 11, 21, 14, 2, 30, tzinfo=UTC)
 RULES = Rules(
@@ -102,9 +105,10 @@ def test_a_note_between_two_tries_says_why_when_and_how_many_are_left():
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("provider_down", "the AI service is down"),
-        ("insufficient_quota", "the provider credit is used up"),
-        ("key_refused", "the AI service refuses our key"),
+        ("provider_error", "the AI service is down"),
+        ("provider_no_credit", "the provider credit is used up"),
+        ("provider_key_refused", "the AI service refuses our key"),
+        ("paused_by_staff", "people have paused this work"),
         ("something_new", "the AI service is in trouble"),
     ],
 )
@@ -114,6 +118,29 @@ def test_a_note_on_hold_says_for_whose_trouble(code, reason):
     assert paragraph.startswith("On hold before the stage Transcription since 13:59.")
     assert reason in paragraph
     assert paragraph.endswith("in 50 s. Nothing to do for this note.")
+
+
+def test_every_trouble_of_the_provider_has_its_words():
+    troubles = {code for code, (kind, _) in FAULTS.items() if issubclass(kind, ProviderFault)}
+    assert HOLD_REASONS.keys() == troubles | {PAUSED_BY_STAFF}
+
+
+@pytest.mark.parametrize(
+    ("hold", "next_"),
+    [
+        (Hold(paused=True, needs_person=True), "It goes on when the pause is ended."),
+        (Hold(needs_person=True), "It goes on once somebody has put that right and resumed the AI service."),
+        (Hold(testing=True), "The AI service is being tested with one note; this one goes on once that works."),
+        (
+            Hold(next_test_at=NOW + timedelta(minutes=2)),
+            "The AI service is tested again at 14:04, in 2 min; this note goes on once that works.",
+        ),
+        (Hold(), "It goes on in a moment: what was on hold is let go little by little, the oldest first."),
+    ],
+)
+def test_a_note_on_hold_says_what_has_to_happen(hold, next_):
+    run = replace(WAITING, parked_reason="provider_error", parked_since=ago(minutes=3), not_before=ago(minutes=2))
+    assert f" {next_} Nothing to do for this note." in words(ON_ITS_WAY, run=run, hold=hold)
 
 
 def test_a_stalled_note_may_be_released():

@@ -15,14 +15,15 @@ from voicepipeline.querysets import ACTIVE_STATUSES
 
 
 def stalled_notes(notes: QuerySet[Any]) -> QuerySet[Any]:
-    """On their way, but without progress for longer than their stage may take; those due later are not."""
+    """On their way, but without progress for longer than their stage may take; not those on hold or due later."""
     now, how = timezone.now(), limits()
     still = Q()
     for stage in ("", *StageName.values):
         still |= Q(current_stage=stage, updated_at__lt=now - how.stalled_after(stage))
     shortest = min(how.stalled_after(stage) for stage in StageName.values)
-    due_later = StageRun.objects.filter(artifact=OuterRef("pk"), status="queued", not_before__gt=now - shortest)
-    return notes.filter(still, ~Exists(due_later), status__in=ACTIVE_STATUSES)
+    meant_to_wait = Q(not_before__gt=now - shortest) | Q(parked_since__isnull=False)
+    waits = StageRun.objects.filter(meant_to_wait, artifact=OuterRef("pk"), status="queued")
+    return notes.filter(still, ~Exists(waits), status__in=ACTIVE_STATUSES)
 
 
 class StatusFilter(admin.SimpleListFilter):

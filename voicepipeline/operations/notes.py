@@ -30,6 +30,8 @@ def release_and_requeue(artifact_id: uuid.UUID, *, by: User, reason: str = "") -
     run = active_run(artifact)
     if not artifact.is_active:
         return Outcome(False, f"It is {artifact.get_status_display().lower()}, so there is nothing to release.")
+    if run is not None and run.parked_since is not None:
+        return Outcome(False, "It is on hold, and goes on by itself once what holds it is over.")
     if not _is_stalled(change, run):
         return Outcome(False, "It is moving on by itself. Release it only when it has made no progress for a while.")
     try:
@@ -62,6 +64,8 @@ def _requeue(change: Change, run: StageRun | None) -> None:
 
 def _is_stalled(change: Change, run: StageRun | None) -> bool:
     artifact = change.artifact
+    if run is not None and run.parked_since is not None:  # it is meant to wait
+        return False
     return is_stalled(_last_progress(artifact, run), change.now, limits().stalled_after(artifact.current_stage))
 
 
