@@ -62,6 +62,7 @@ EXPECTED = {
     # Its note has no recording: see tests/intake/test_serving.py.
     "voicepipeline_artifact_audio": seen_by(NO, GONE, GONE, GONE),
     "voicepipeline_artifact_action": OPERATORS,
+    "voicepipeline_voicenote_add": OPERATORS,
     **pages_of("pipelineevent", add=NOBODY),
     "voicepipeline_pipelineevent_export": READERS,
     **pages_of("stagerun", add=NOBODY),

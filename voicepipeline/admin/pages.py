@@ -16,6 +16,7 @@ from voicepipeline.admin import (  # noqa: F401
     runs,
     schedules,
     shell,
+    upload,
     users,
 )
 from voicepipeline.admin.shell import Entry
@@ -39,6 +40,14 @@ shell.add(
         "graphic_eq",
         "artifact",
         "Where every note is, what failed and why, and what to do about it.",
+    ),
+    Entry(
+        Heading.VOICE_NOTES,
+        "Upload voice notes",
+        "upload_file",
+        "admin:voicepipeline_voicenote_add",
+        "voicepipeline.add_artifact",
+        "Hand in recordings that reached you in another way, or type a note for a coach.",
     ),
     _entry(
         Heading.VOICE_NOTES, "Events", "history", "pipelineevent", "What happened in the last 48 hours, newest first."

@@ -63,14 +63,14 @@ def _written(audio: BinaryIO, path: Path) -> Incoming:
             head += chunk[: HEAD_BYTES - len(head)]
             if size <= MAX_UPLOAD_BYTES:
                 with _told_plainly():
-                    _write_all(file, chunk)
+                    write_all(file, chunk)
         with _told_plainly():
             os.fsync(file.fileno())
     whole = size if size <= MAX_UPLOAD_BYTES else max(size, _told_size(audio))
     return Incoming(path, head, whole, digest.hexdigest())
 
 
-def _write_all(file: IO[bytes], chunk: bytes) -> None:
+def write_all(file: IO[bytes], chunk: bytes) -> None:
     """A disk that is nearly full takes a part and says so; only the next write is an error."""
     rest = memoryview(chunk)
     while rest:
@@ -89,7 +89,7 @@ def _next_chunk(audio: BinaryIO) -> bytes:
 def _told_size(audio: BinaryIO) -> int:
     """How large it is altogether, without reading it; 0 when that cannot be told."""
     try:
-        return audio.seek(0, os.SEEK_END)
+        return int(getattr(audio, "size", 0) or audio.seek(0, os.SEEK_END))
     except (OSError, ValueError, AttributeError):
         return 0
 
