@@ -206,15 +206,15 @@ def test_the_notes_page_asks_as_many_questions_for_a_hundred_events_as_for_one(
     for _ in range(count):
         make_event(artifact, "rate_limit_hit", actor_id=operator.pk)
     # Session, viewer, their permissions (own and by role), the note, the moment, its active run, how many are ahead,
-    # the clusters, its runs, its events.
-    with django_assert_num_queries(12):
+    # the clusters, its transcript, statements, matches and entries, its runs, its events, what stands still.
+    with django_assert_num_queries(17):
         client.get(page_of(artifact))
 
 
 def test_the_page_of_a_note_with_many_tries_is_as_cheap(client, viewer, django_assert_num_queries):
     artifact = failed_note(**{stage: ["transient"] * 5 for stage in ("transcription", "claims_extraction")})
     assert StageRun.objects.filter(artifact=artifact).count() == 14
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(14):
         client.get(page_of(artifact))
 
 

@@ -10,7 +10,9 @@ from django.urls import reverse
 
 from voicepipeline.admin.event_words import event_facts, is_trouble
 from voicepipeline.admin.note_actions import NoteAction
-from voicepipeline.admin.words import NOTHING, State, length, moment, run_state, state_of
+from voicepipeline.admin.note_content import content_of
+from voicepipeline.admin.note_costs import total_of, usage_of
+from voicepipeline.admin.words import NOTHING, TO_BE_REVIEWED, State, length, moment, run_state, state_of
 from voicepipeline.durations import in_words
 from voicepipeline.explanations import Situation, explain
 from voicepipeline.models import Artifact, NoteDecision, PipelineEvent, StageRun
@@ -32,6 +34,7 @@ class TryRow:
     bar: Bar
     waited: str
     worked: str
+    usage: list[str]
     url: str
 
 
@@ -45,6 +48,7 @@ class Round:
     start: str
     end: str
     took: str
+    cost: str
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,14 @@ def page_context(request: HttpRequest, artifact: Artifact, actions: Iterable[Not
     newest = StageRun.objects.filter(artifact=artifact).order_by("-queued_at", "-id")
     runs = sorted(newest[: MOST_TRIES + 1], key=lambda run: (run.queued_at, run.pk))
     events = get_event_timeline(artifact)
+    content = content_of(artifact, situation.run)
     on_hold = situation.run is not None and situation.run.parked_since is not None
     return {
         "artifact": artifact,
-        "state": state_of(artifact, on_hold=on_hold, stalled_for=situation.stalled_for),
+        "state": state_of(artifact, on_hold=on_hold, stalled_for=situation.stalled_for, open_names=content.open_names),
+        "to_be_reviewed": TO_BE_REVIEWED if content.flagged else None,
+        "content": content,
+        "audio_url": audio_url(artifact),
         "explanation": explain(situation),
         "actions": _possible(request, situation, actions),
         "facts": _facts(artifact),
@@ -74,6 +82,13 @@ def page_context(request: HttpRequest, artifact: Artifact, actions: Iterable[Not
         "events_url": _list_of(request, "pipelineevent", artifact),
         "runs_url": _list_of(request, "stagerun", artifact),
     }
+
+
+def audio_url(artifact: Artifact) -> str:
+    """Where the recording is to be heard; empty for a note without one."""
+    if artifact.voice_note is None or not artifact.voice_note.audio:
+        return ""
+    return reverse("admin:voicepipeline_artifact_audio", args=[artifact.artifact_id])
 
 
 def _list_of(request: HttpRequest, model: str, artifact: Artifact) -> str:
@@ -90,7 +105,7 @@ def _facts(artifact: Artifact) -> list[tuple[str, str]]:
     note = artifact.voice_note
     seconds = note.duration_seconds if note else None
     return [
-        ("Received", f"{moment(artifact.received_at)} UTC"),
+        ("Received", moment(artifact.received_at)),
         ("Source", artifact.get_source_channel_display()),
         ("Coach", str(artifact.sender or NOTHING)),
         ("Club", str(artifact.organization or NOTHING)),
@@ -121,6 +136,7 @@ def _rounds(runs: Sequence[StageRun], now: datetime) -> Iterable[Round]:
                 start=moment(line.start),
                 end=moment(line.end),
                 took=in_words(line.end - line.start),
+                cost=total_of(mine),
             )
 
 
@@ -133,6 +149,7 @@ def _row(run: StageRun, bar: Bar, now: datetime) -> TryRow:
         bar=bar,
         waited=length(run.queued_at, started or end),
         worked=length(started, end) if started else "",
+        usage=usage_of(run),
         url=reverse("admin:voicepipeline_stagerun_change", args=[run.pk]),
     )
 

@@ -7,26 +7,29 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, F, Max, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, Count, F, Max, OuterRef, QuerySet, Subquery, When
+from django.db.models.functions import Concat
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from voicepipeline.admin import note_actions, recordings
 from voicepipeline.admin.lists import BoundedList, ClubFilter, HistoryAdmin, uuid_range
-from voicepipeline.admin.live import NO_CONTENT, digest_of, is_seen, live_answer, live_part
+from voicepipeline.admin.live import NO_CONTENT, digest_of, is_seen, live_answer, live_parts
 from voicepipeline.admin.note_actions import NoteAction
 from voicepipeline.admin.note_filters import ReceivedFilter, StageFilter, StatusFilter
 from voicepipeline.admin.note_page import page_context
-from voicepipeline.admin.words import NOTHING, moment, state_of
+from voicepipeline.admin.words import NOTHING, TO_BE_REVIEWED, moment, state_of
 from voicepipeline.durations import in_words
 from voicepipeline.engine.limits import limits
-from voicepipeline.models import Artifact, StageRun, VoiceNote
+from voicepipeline.models import Artifact, EntityResolution, StageRun, Transcript, VoiceNote
 from voicepipeline.policies.stalling import is_stalled, last_progress
 
 MOST_SAME_MESSAGE = 20
+NOTE_HEAD, NOTE_CONTENT = "voicepipeline/note_head.html", "voicepipeline/note_content.html"
 
 
 class NoteList(BoundedList):
@@ -60,10 +63,15 @@ class ArtifactAdmin(HistoryAdmin):
         this_round = StageRun.objects.filter(artifact=OuterRef("pk"), generation=OuterRef("generation"))
         tries = this_round.order_by().values("artifact").annotate(most=Max("attempt"))
         notes: QuerySet[Any] = super().get_queryset(request)
+        unclear = EntityResolution.objects.filter(artifact=OuterRef("pk"), status="needs_disambiguation").order_by()
+        # The same name is one question, however often it was said.
+        questions = unclear.values("artifact").annotate(names=Count(Concat("kind", "name_key"), distinct=True))
         with_run: QuerySet[Any] = notes.annotate(
             on_hold_since=Subquery(active.values("parked_since")[:1]),
             run_moved_at=Subquery(moved.values("moved")[:1]),
             most_tries=Subquery(tries.values("most")[:1]),
+            open_names=Subquery(questions.values("names")[:1]),
+            verdict=Subquery(Transcript.objects.filter(artifact=OuterRef("pk")).values("verdict")[:1]),
         )
         return with_run
 
@@ -103,7 +111,14 @@ class ArtifactAdmin(HistoryAdmin):
         moved = last_progress(artifact.updated_at, artifact.run_moved_at)
         stalled = is_stalled(moved, now, limits().stalled_after(artifact.current_stage))
         stalled_for = now - moved if stalled else None
-        return state_of(artifact, on_hold=bool(artifact.on_hold_since), stalled_for=stalled_for).label
+        state = state_of(
+            artifact,
+            on_hold=bool(artifact.on_hold_since),
+            stalled_for=stalled_for,
+            open_names=artifact.open_names or 0,
+        )
+        flagged = artifact.verdict == Transcript.Verdict.FLAGGED
+        return format_html("{} {}", state.label, TO_BE_REVIEWED.label) if flagged else state.label
 
     @display(description="Stage")
     def stage(self, artifact: Artifact) -> str:
@@ -164,7 +179,8 @@ class ArtifactAdmin(HistoryAdmin):
             "opts": self.opts,
             "original": artifact,
             "title": str(artifact),
-            "live": live_part(request, "voicepipeline/note_body.html", context, url=url),
+            "parts": live_parts(request, NOTE_HEAD, context, url=url, beside=NOTE_CONTENT),
+            "audio_url": context["audio_url"],
             **(extra_context or {}),
         }
         return TemplateResponse(request, "voicepipeline/note.html", page)
@@ -174,7 +190,7 @@ class ArtifactAdmin(HistoryAdmin):
             raise PermissionDenied
         artifact = self._get_or_404(request, str(artifact_id))
         context = page_context(request, artifact, self.page_actions())
-        return live_answer(request, "voicepipeline/note_body.html", context, url=note_url(artifact, "live"))
+        return live_answer(request, NOTE_HEAD, context, url=note_url(artifact, "live"), beside=NOTE_CONTENT)
 
     def action_view(self, request: HttpRequest, artifact_id: uuid.UUID, action: str) -> HttpResponse:
         """GET shows what it would do, POST does it; outside any transaction, for the operation makes its own."""

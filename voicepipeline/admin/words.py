@@ -34,10 +34,18 @@ RUN_STATES = {
 }
 
 
-def state_of(artifact: Artifact, *, on_hold: bool, stalled_for: timedelta | None) -> State:
+TO_BE_REVIEWED = State("review", "To be reviewed")
+
+
+def state_of(artifact: Artifact, *, on_hold: bool, stalled_for: timedelta | None, open_names: int = 0) -> State:
     """Where a note stands, as one label."""
     if artifact.closed_at:
         return State("closed", "Closed, won't fix")
+    if artifact.status == Artifact.Status.COMPLETED and artifact.outcome:
+        return State("no_speech", artifact.get_outcome_display())
+    if artifact.status == Artifact.Status.COMPLETED and open_names:
+        names = "name" if open_names == 1 else "names"
+        return State("to_check", f"Ready, {open_names} {names} to check")
     if artifact.status in Artifact.ENDS:
         return State(artifact.status, artifact.get_status_display())
     if on_hold:

@@ -1,0 +1,69 @@
+"""What the tries at a note used of the AI service and what that cost, in words. What is unknown is never shown as 0."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from voicepipeline.durations import in_words
+from voicepipeline.models import StageRun
+
+SMALLEST = Decimal("0.0001")
+
+
+def usage_of(run: StageRun) -> list[str]:
+    """Model, prompt, amount, time and cost of one try; nothing where no AI service was asked."""
+    if not _asked(run):
+        return []
+    words = [run.ai_model or "model unknown"]
+    if run.prompt_version:
+        words.append(f"prompt {run.prompt_version}")
+    words.append(_amount(run))
+    if run.provider_ms is not None:
+        words.append(f"answered in {_time(run.provider_ms)}")
+    words.append("cost unknown" if run.cost_usd is None else usd(run.cost_usd))
+    return words
+
+
+def total_of(runs: Sequence[StageRun]) -> str:
+    """What these tries cost together, and how many of them we know no price of."""
+    asked = [run for run in runs if _asked(run)]
+    known = [run.cost_usd for run in asked if run.cost_usd is not None]
+    if not asked:
+        return ""
+    tries = f"{len(asked)} {'try' if len(asked) == 1 else 'tries'}"
+    if not known:
+        return f"AI cost of {tries}: unknown"
+    unknown = len(asked) - len(known)
+    rest = f", of which {unknown} of unknown price" if unknown else ""
+    return f"AI cost of {tries}{rest}: {usd(sum(known, Decimal()))}"
+
+
+def usd(amount: Decimal) -> str:
+    """An amount to a hundredth of a cent: most tries cost less than one."""
+    if 0 < amount < SMALLEST:
+        return f"under ${SMALLEST}"
+    places = "0.01" if amount == amount.quantize(Decimal("0.01")) else str(SMALLEST)
+    return f"${amount.quantize(Decimal(places), ROUND_HALF_UP):,}"
+
+
+def _asked(run: StageRun) -> bool:
+    told = (run.input_tokens, run.output_tokens, run.audio_seconds, run.provider_ms, run.cost_usd)
+    return bool(run.ai_model or run.request_id) or any(value is not None for value in told)
+
+
+def _amount(run: StageRun) -> str:
+    amounts = []
+    if run.audio_seconds is not None:
+        amounts.append(f"{run.audio_seconds.normalize():f} s of audio")
+    if run.input_tokens is not None or run.output_tokens is not None:
+        amounts.append(f"{_count(run.input_tokens)} tokens in, {_count(run.output_tokens)} out")
+    return ", ".join(amounts) or "use unknown"
+
+
+def _count(tokens: int | None) -> str:
+    return "unknown" if tokens is None else f"{tokens:,}"
+
+
+def _time(milliseconds: int) -> str:
+    seconds = Decimal(milliseconds) / 1000
+    return f"{seconds:.1f} s" if 1 <= seconds < 60 else in_words(timedelta(milliseconds=milliseconds))
