@@ -19,7 +19,7 @@ PATIENT_SECONDS = 15
 def shared_simulator():
     with simulating() as running:
         running.RequestHandlerClass = Listening
-        running.received = []
+        running.received, running.said_instead = [], {}
         yield running
 
 
@@ -33,6 +33,7 @@ def simulator(shared_simulator, settings):
     settings.AI_CHAT_TIMEOUT_SECONDS = PATIENT_SECONDS
     shared_simulator.plan.reset()
     shared_simulator.received.clear()
+    shared_simulator.said_instead.clear()
     yield shared_simulator
     shared_simulator.plan.reset()
 

@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 
 from tests.factories import make_club, make_coach, make_player, make_team, make_transcript
 from tests.pipeline.helpers import SCRIPT, as_read, done, fault_of, player, spoken, squad, typed
-from voicepipeline.ai.hearing import MAX_KEYWORDS
+from voicepipeline.ai.hearing import MAX_KEYWORDS, MAX_TEXT_CHARACTERS
 from voicepipeline.ai.uploads import MAX_UPLOAD_BYTES
 from voicepipeline.events import checked_metadata
 from voicepipeline.models import ModelPrice, Transcript, VoiceNote
@@ -137,6 +137,42 @@ def test_doubts_are_kept_with_their_reasons_and_the_note_goes_on():
     artifact.refresh_from_db()
     assert (transcript_of(artifact).verdict, artifact.outcome) == ("flagged", "")
     assert checked_metadata(output.metadata, strict=True)["verdict_reasons"] == ["repeats_itself"]
+
+
+def segment(**fields):
+    return {"start": 0.0, "end": 1.0, "text": "Thank you for that everybody.", "avg_logprob": -0.2, **fields}
+
+
+def test_times_and_confidence_are_kept_where_the_model_tells_them(settings):
+    settings.AI_TRANSCRIPTION_MODEL = "whisper-1"
+    artifact = spoken()
+    output = done(transcription, artifact)
+    found = transcript_of(artifact)
+    assert [each["text"] for each in found.segments] == SCRIPT.replace(". ", ".\n").splitlines()
+    assert found.segments[0]["start_seconds"] == 0.0
+    assert found.confidence == pytest.approx(0.78, abs=0.01)
+    assert output.metadata["confidence_score"] == found.confidence
+    assert (output.usage.audio_seconds, output.usage.cost_usd) == (Decimal("12.00"), None)
+
+
+def test_a_model_that_hears_silence_is_believed(settings, simulator):
+    settings.AI_TRANSCRIPTION_MODEL = "whisper-1"
+    simulator.said_instead["segments"] = [segment(no_speech_prob=0.97), segment(no_speech_prob=0.95)]
+    artifact = spoken()
+    done(transcription, artifact)
+    assert transcript_of(artifact).verdict_reasons == ["model_heard_silence"]
+
+
+def test_whatever_a_provider_says_fits_its_columns(settings, simulator):
+    settings.AI_TRANSCRIPTION_MODEL = "whisper-1"
+    hostile = segment(text="a\x00b", avg_logprob=-1e308, no_speech_prob=1e308)
+    simulator.said_instead.update(text="word \x00 " * 40_000, language="e\x00n" * 30, duration=999_999.999)
+    simulator.said_instead["segments"] = [hostile] * (transcription.MAX_SEGMENTS + 5)
+    artifact = spoken()
+    done(transcription, artifact)
+    found = transcript_of(artifact)
+    assert (len(found.text), len(found.segments)) == (MAX_TEXT_CHARACTERS, transcription.MAX_SEGMENTS)
+    assert (found.confidence, found.duration_seconds, len(found.languages[0])) == (0.0, Decimal("12.00"), 20)
 
 
 def test_a_second_result_replaces_the_first():
