@@ -196,9 +196,9 @@ def test_a_worker_told_to_stop_leaves_a_client_that_still_works(simulator, befal
         raise WorkerStopping
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
         with calling(simulator.base_url) as ours:
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
             with pytest.raises(WorkerStopping):
                 ours.transcribe(make_wav(SCRIPT, 0.5), extension="wav")
             assert ours.transcribe(make_wav(SCRIPT, 0.5), extension="wav").data.text == SCRIPT
