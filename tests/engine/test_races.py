@@ -3,17 +3,23 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
 
 from tests.engine.helpers import active_run, claimed, events_of, make_artifact, past, results, scheduled
+from tests.engine.services import DOWN, HEARING, answered, closed_for, paused, taken_up, told, turned_away
+from tests.factories import make_user
 from tests.stages.scripted import Given
 from voicepipeline.engine.claiming import claim
+from voicepipeline.engine.health import resume_service
 from voicepipeline.engine.reclaiming import Suspect, reclaim
+from voicepipeline.engine.releasing import release, release_due
 from voicepipeline.engine.scheduling import schedule_stage
-from voicepipeline.engine.settling import finish
-from voicepipeline.models import Artifact, PipelineEvent, StageName, StageRun
+from voicepipeline.engine.settling import finish, settle
+from voicepipeline.engine.transactions import database_now
+from voicepipeline.models import AIServiceHealth, Artifact, Pause, PipelineEvent, ProviderCall, StageName, StageRun
 from voicepipeline.stages.contract import StageOutput
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -144,3 +150,93 @@ def test_a_heartbeat_beats_a_reclaim_that_saw_the_older_lease():
     StageRun.objects.filter(pk=run.pk).update(lease_until=run.lease_until + timedelta(seconds=200))
     assert not reclaim(suspect)
     assert active_run(artifact).status == "running"
+
+
+# --- AI services ------------------------------------------------------------------------------------------------
+
+
+def test_of_two_claimers_one_tests_a_paused_service():
+    def prepare():
+        AIServiceHealth.objects.all().delete()
+        StageRun.objects.active().update(not_before=past(-3600))
+        StageRun.objects.running().update(status="queued", lease_until=None)
+        paused()
+        return iter([scheduled_run(), scheduled_run()])
+
+    outcomes = Crew(2).at_once(60, prepare, lambda runs: claim(next(runs), worker="test:1:1"))
+    assert not [error for pair in outcomes for error in pair if isinstance(error, Exception)]
+    assert [sum(outcome is not None for outcome in pair) for pair in outcomes] == [1] * 60
+    assert StageRun.objects.parked().count() == 60
+
+
+def test_of_eight_faults_at_once_one_pauses_the_service_and_it_is_told_once():
+    def prepare():
+        AIServiceHealth.objects.update(
+            state="closed", reason="", trouble_since=None, next_probe_at=None, changed_at=past(0)
+        )
+        return iter([taken_up() for _ in range(8)])
+
+    outcomes = Crew(8).at_once(15, prepare, lambda claims: settle(next(claims), DOWN))
+    assert not [error for eight in outcomes for error in eight if isinstance(error, Exception)]
+    assert told("circuit_breaker_opened") == 15
+    assert ProviderCall.objects.count() == 120
+    assert StageRun.objects.parked().count() == 120
+
+
+def test_a_note_that_two_watchdogs_let_go_is_let_go_once():
+    def prepare():
+        StageRun.objects.active().update(not_before=past(-3600))
+        return StageRun.objects.get(pk=turned_away().pk)
+
+    paused(next_probe_at=past(-3600))
+    outcomes = Crew(2).at_once(50, prepare, lambda run: release(run.pk, run.artifact_id))
+    assert [sorted(pair) for pair in outcomes] == [[False, True]] * 50
+    assert told("stage_released") == 50
+
+
+def test_two_watchdogs_together_fill_the_room_once(settings):
+    settings.WORKERS = 8
+
+    def prepare():
+        StageRun.objects.active().update(not_before=past(-3600))
+        AIServiceHealth.objects.all().delete()
+        paused(next_probe_at=past(-3600))
+        runs = [turned_away().pk for _ in range(12)]
+        StageRun.objects.filter(pk__in=runs).update(not_before=past())
+        Artifact.objects.filter(runs__in=runs).update(received_at=past(7200))
+        AIServiceHealth.objects.all().delete()
+        closed_for(3600)
+
+    outcomes = Crew(2).at_once(20, prepare, lambda _: release_due(database_now()))
+    assert not [error for pair in outcomes for error in pair if isinstance(error, Exception)]
+    assert [sum(pair) for pair in outcomes] == [4] * 20
+
+
+def test_a_pause_meets_a_claim_and_the_note_is_either_at_work_or_on_hold():
+    person = make_user("Operator")
+
+    def pause():
+        Pause.objects.create(subject="everything", reason="Works.", paused_by=person)
+
+    def prepare():
+        Pause.objects.filter(resumed_at=None).update(resumed_at=past(0), resumed_by=person)
+        return iter([pause, partial(claim, scheduled_run(), worker="test:1:1")])
+
+    outcomes = Crew(2).at_once(60, prepare, lambda acts: next(acts)())
+    assert not [error for pair in outcomes for error in pair if isinstance(error, Exception)]
+    assert StageRun.objects.running().count() + StageRun.objects.parked().count() == 60
+    assert turned_away().parked_reason == "paused_by_staff"
+
+
+def test_a_test_that_is_answered_while_a_person_resumes_ends_the_trouble_once():
+    person = make_user("Operator")
+
+    def prepare():
+        AIServiceHealth.objects.all().delete()
+        paused()
+        taken = taken_up()
+        return iter([lambda: answered(taken), lambda: resume_service(HEARING, by_id=person.pk, now=past(0))])
+
+    outcomes = Crew(2).at_once(40, prepare, lambda acts: next(acts)())
+    assert not [error for pair in outcomes for error in pair if isinstance(error, Exception)]
+    assert told("circuit_breaker_closed") == 40
