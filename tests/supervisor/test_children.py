@@ -42,6 +42,18 @@ def test_with_a_key_there_is_no_simulator(monkeypatch):
     assert set(environments(options)) == {None}
 
 
+def test_the_demo_sends_notes_and_its_provider_takes_a_second():
+    simulator, *others = services(replace(OPTIONS, demo=True))
+    assert simulator.command[-2:] == ["--latency", "1"]
+    assert [child.name for child in others] == ["web", "workers", "watchdog", "demo"]
+    assert others[-1].command[-2:] == ["demo_traffic", "--as-child"]
+
+
+def test_a_demo_with_a_key_has_its_child_but_no_simulator():
+    names = [child.name for child in services(replace(OPTIONS, demo=True, simulated=False))]
+    assert names == ["web", "workers", "watchdog", "demo"]
+
+
 @pytest.mark.parametrize(("port", "simulator_port"), [(1, 742), (9000, 9741), (64_794, 65_535), (65_000, 64_259)])
 def test_its_port_goes_with_the_port_of_the_pages(port, simulator_port):
     assert replace(OPTIONS, port=port).simulator_port == simulator_port

@@ -12,6 +12,8 @@ from voicepipeline.supervisor.embedded import EmbeddedPostgres
 
 SIMULATOR_HOST = "127.0.0.1"
 SIMULATOR_OFFSET = 741
+# In a demo notes are to be seen moving.
+DEMO_LATENCY_SECONDS = 1
 LAST_PORT = 65_535
 
 
@@ -79,12 +81,14 @@ def services(options: Options) -> list[Child]:
         ),
         _manage("workers", options, "qcluster"),
         _manage("watchdog", options, "pipeline_watchdog"),
+        *([_manage("demo", options, "demo_traffic", "--as-child")] if options.demo else []),
     ]
 
 
 def _simulator(options: Options) -> Child:
     address = ("--host", SIMULATOR_HOST, "--port", str(options.simulator_port))
-    return _manage("simulator", options, "simulate_provider", *address)
+    slowly = ("--latency", str(DEMO_LATENCY_SECONDS)) if options.demo else ()
+    return _manage("simulator", options, "simulate_provider", *address, *slowly)
 
 
 def _manage(name: str, options: Options, *arguments: str) -> Child:

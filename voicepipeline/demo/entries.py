@@ -1,0 +1,91 @@
+"""The entries that the last stage would have suggested for a note of the history, by that stage's own rules."""
+
+from datetime import datetime
+
+from voicepipeline.demo.clubs import Sender
+from voicepipeline.demo.results import Results, Surroundings
+from voicepipeline.models import Artifact, Claim, EventType, InsightDraft, Transcript
+from voicepipeline.policies.drafts import LIFETIME
+from voicepipeline.stages import drafts
+from voicepipeline.stages.contract import Remark, StageOutput
+from voicepipeline.stages.drafts import COPIED, Entry, Given, Name, Read, Rule
+from voicepipeline.stages.names import Match
+
+Status = InsightDraft.Status
+
+
+def suggest(results: Results, sender: Sender, around: Surroundings) -> StageOutput:
+    """What the stage says of these statements and matches."""
+    by_claim: dict[int, list[Match]] = {}
+    for match in results.matches:
+        by_claim.setdefault(match.mention.claim_id, []).append(match)
+    read = tuple(_read(claim, by_claim.get(claim.number, []), around) for claim in results.claims)
+    own = [int(team.id) for team in around.teams_of(sender) if team.active]
+    flagged = results.transcript is None or results.transcript.verdict != Transcript.Verdict.GOOD
+    rule = Rule(sender.coach.trust_level, sender.coach.confirmation_threshold, flagged=flagged)
+    return drafts.work(Given(read, rule, own[0] if len(own) == 1 else None))
+
+
+def _read(claim: Claim, matches: list[Match], around: Surroundings) -> Read:
+    return Read(
+        id=claim.number,
+        key=claim.key,
+        confidence=claim.confidence,
+        supported=claim.is_supported,
+        title=claim.title,
+        description=claim.description,
+        recommended_action=claim.recommended_action,
+        copied={name: getattr(claim, name) for name in COPIED},
+        names=tuple(_name(match, around) for match in matches),
+    )
+
+
+def _name(match: Match, around: Surroundings) -> Name:
+    kind, pk = match.target or ("", None)
+    return Name(
+        kind=match.mention.kind,
+        raw_text=match.mention.raw_text,
+        status=match.status,
+        by_person=match.chosen_by is not None,
+        player=pk if kind == "player" else None,
+        team=pk if kind == "team" else None,
+        right_name=around.names.get((kind, pk), ""),
+        score=match.score,
+    )
+
+
+def keep_entries(artifact: Artifact, results: Results, entries: tuple[Entry, ...], moment: datetime) -> None:
+    """Put these entries in the place of those that nobody has decided about, as the stage does."""
+    decided = [draft for draft in results.drafts if draft.status != Status.PENDING]
+    known = {draft.key for draft in decided}
+    claims = {claim.number: claim for claim in results.claims}
+    made = [_row(artifact, claims[entry.claim_id], entry, moment) for entry in entries if entry.key not in known]
+    results.drafts = [*decided, *made]
+
+
+def confirmed_automatically(entry: Entry) -> Remark:
+    """What the stage has said of an entry that needs no person."""
+    said = {"automatic": True, "topic": entry.fields["topic"], "confidence_score": entry.overall}
+    return Remark(EventType.DRAFT_CONFIRMED, of=entry.key, metadata=said)
+
+
+def _row(artifact: Artifact, claim: Claim, entry: Entry, moment: datetime) -> InsightDraft:
+    automatic = entry.confirmation.automatic
+    return InsightDraft(
+        artifact=artifact,
+        organization=artifact.organization,
+        claim=claim,
+        key=entry.key,
+        player_id=entry.target.player,
+        team_id=entry.target.team,
+        ai_confidence=entry.ai_confidence,
+        resolution_confidence=entry.target.confidence,
+        overall_confidence=entry.overall,
+        status=Status.CONFIRMED if automatic else Status.PENDING,
+        automatic=automatic,
+        person_needed_because="" if automatic else entry.confirmation.reason,
+        decided_at=moment if automatic else None,
+        expires_at=moment + LIFETIME,
+        created_at=moment,
+        **entry.fields,
+    )
