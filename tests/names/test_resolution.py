@@ -19,6 +19,7 @@ from tests.factories import (
 from tests.names.helpers import choose, event, make_read_note, player, resolve, the_match
 from voicepipeline.models import Artifact, EntityResolution, NameChoice, PipelineEvent
 from voicepipeline.stages import resolution
+from voicepipeline.stages.names import MOST_NAMES
 
 pytestmark = pytest.mark.django_db
 
@@ -180,6 +181,16 @@ def test_a_note_with_nothing_open_says_nothing_of_questions(club, note):
     make_claim(note, "Niamh")
     resolve(note)
     assert not PipelineEvent.objects.filter(artifact=note, event_type="entity_needs_disambiguation").exists()
+
+
+def test_a_flood_of_names_is_looked_up_to_a_bound(club, note):
+    niamh = player(club, "Niamh Kelly")
+    for number in range(MOST_NAMES // 40 + 1):
+        make_claim(note, *(f"{'x' * (number + 2)} {'z' * (one + 2)}" for one in range(40)))
+    make_claim(note, "Niamh", mentions=[mention("Niamh"), mention("Niamh Kelly", player_id=niamh.pk)])
+    *_, early, late = resolution.work(resolution.load(note)).data.matches
+    assert "more names in this note" in early.reason
+    assert (early.status, late.status) == ("unresolved", "needs_disambiguation")
 
 
 def test_stored_twice_the_matches_are_there_once(club, note):

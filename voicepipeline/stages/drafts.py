@@ -194,7 +194,8 @@ def work(given: Given) -> StageOutput:
     without = 0
     for claim in given.claims:
         targets = targets_of(claim, given.own_team)
-        entries += [_entry(claim, target, given.rule) for target in targets]
+        fields = _fields(claim) if targets else {}
+        entries += [_entry(claim, target, given.rule, fields) for target in targets]
         without += not targets
     automatic = sum(entry.confirmation.automatic for entry in entries)
     counts = {"draft_count": len(entries), "automatic_count": automatic, "without_entry": without}
@@ -227,7 +228,7 @@ def _least_sure(named: Iterable[tuple[int | None, float]]) -> dict[int, float]:
     return found
 
 
-def _entry(claim: Read, target: Target, rule: Rule) -> Entry:
+def _entry(claim: Read, target: Target, rule: Rule, fields: dict[str, Any]) -> Entry:
     overall = overall_confidence(claim.confidence, target.confidence)
     confirmation = decide_confirmation(
         topic=claim.copied["topic"],
@@ -240,7 +241,7 @@ def _entry(claim: Read, target: Target, rule: Rule) -> Entry:
         severity=claim.copied["severity"],
         name_open=any(name.is_open for name in claim.names),
     )
-    return Entry(_key(claim, target), claim.id, target, claim.confidence, overall, confirmation, _fields(claim))
+    return Entry(_key(claim, target), claim.id, target, claim.confidence, overall, confirmation, fields)
 
 
 def _key(claim: Read, target: Target) -> str:

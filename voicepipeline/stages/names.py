@@ -22,12 +22,15 @@ TARGETS = {
     MentionKind.COACH_NAME: "coach_meant",
 }
 LONGEST_REASON = 300
+# Different names in one note: half an hour of talk has fewer, and each costs time.
+MOST_NAMES = 500
 
 NO_CLUB = "The club of this voice note is not known, so there is no roster to look in."
 A_GROUP = "A group of people, not one of them."
 CHOSEN = "Chosen by a person."
 NOBODY = "A person said that this is nobody on the roster."
 CHOICE_GONE = "whoever was chosen for this name is no longer with the club"
+TOO_MANY = "there are more names in this note than are looked up"
 MODEL_TOO = "the AI took it for the same player"
 MODEL_ALONE = "the AI took it for this player, but the name is not alike"
 
@@ -175,7 +178,9 @@ class People:
     def _decision(self, mention: Spoken) -> Decision:
         decision = self.decisions.get(mention.question)
         if decision is None:
-            decision = self._with_the_models_view(mention.question, self._decide(mention.kind, mention.raw_text))
+            few = len(self.decisions) < MOST_NAMES
+            decision = self._decide(mention.kind, mention.raw_text) if few else Decision(Kind.NONE, TOO_MANY)
+            decision = self._with_the_models_view(mention.question, decision)
             self.decisions[mention.question] = decision
         return decision
 
