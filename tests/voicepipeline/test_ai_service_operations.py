@@ -12,6 +12,7 @@ from django.db import connections
 from django.utils import timezone
 
 from tests.ai.conftest import shared_simulator, simulator  # noqa: F401
+from tests.ai.leaving import clients_leave_with_their_module  # noqa: F401
 from tests.factories import make_club, make_user
 from tests.simulator.running import control
 from voicepipeline import roles

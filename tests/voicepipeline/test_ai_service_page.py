@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.ai.conftest import shared_simulator, simulator  # noqa: F401
+from tests.ai.leaving import clients_leave_with_their_module  # noqa: F401
 from tests.engine.helpers import make_artifact, past, scheduled
 from tests.factories import make_club, make_user
 from tests.simulator.running import control
@@ -131,10 +132,10 @@ def test_calls_of_the_last_minute_and_hour_are_counted_by_what_came_of_them(clie
     page = text(client)
     assert "<dt>Calls in the last minute</dt><dd>2 answered, 2 failed</dd>" in page
     assert "<dt>Calls in the last hour</dt><dd>3 answered, 3 failed</dd>" in page
-    failures = re.search(r'<ul class="vp-failures.*?</ul>', page).group()
+    failures = re.search(r'<ul class="vp-quiet" aria-labelledby.*?</ul>', page).group()
     assert re.findall("<li>(.*?)</li>", failures) == [
-        "The AI service did not answer in time: 2",
-        "Another trouble: 1",
+        "The AI service did not answer in time (2)",
+        "Another trouble (1)",
     ]
 
 
@@ -175,9 +176,9 @@ def test_a_services_card_leads_to_all_that_waits_for_it(client, viewer):
     runs = [make_held(seconds=7300).pk, make_held(reason="paused_by_staff").pk]
     make_held("claims_extraction")
     make_held("draft_generation", "paused_by_staff")
-    found = re.search(
-        r'id="held-transcription" class="vp-link" href="([^"]*)">2 voice notes</a>, oldest for 2 h', text(client)
-    )
+    page = text(client)
+    found = re.search(r'id="held-transcription" class="vp-link" href="([^"]*)">2 voice notes</a>', page)
+    assert "<dt>Oldest on hold for</dt><dd>2 h 1 min</dd>" in page
     rows = client.get(found.group(1).replace("&amp;", "&")).context["cl"].result_list
     assert sorted(row.pk for row in rows) == sorted(runs)
 
@@ -221,6 +222,13 @@ def test_a_viewer_is_offered_nothing_to_press(client, viewer):
 @pytest.mark.parametrize("url", [TEST, RESUME, PAUSE, END])
 def test_a_viewer_may_press_nothing(client, viewer, url):
     assert client.post(url, {"subject": "chat"}).status_code == 403
+
+
+def test_an_operators_buttons_have_their_form_outside_of_what_refreshes_itself(client, operator):
+    page = text(client)
+    assert '<form id="ai-form" method="post"' in page
+    assert "csrfmiddlewaretoken" in page
+    assert 'id="ai-form"' not in text(client, LIVE)
 
 
 def test_only_a_paused_service_offers_to_be_resumed(client, operator):

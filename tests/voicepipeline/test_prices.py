@@ -147,7 +147,7 @@ def test_tries_of_unknown_cost_are_counted_and_lead_to_their_rows(client):
     make_run()
     old = make_run(**USED)
     StageRun.objects.filter(pk=old.pk).update(started_at=past(25 * 3600))
-    assert f'<a class="vp-link" href="{RUNS}?cost=unknown">1</a>' in page_of(client)
+    assert f'<a class="vp-link vp-link-inline" href="{RUNS}?cost=unknown">1</a>' in page_of(client)
     assert [row.pk for row in client.get(RUNS, {"cost": "unknown"}).context["cl"].result_list] == [unknown.pk]
 
 

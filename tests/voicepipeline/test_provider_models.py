@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from tests.ai.conftest import shared_simulator, simulator  # noqa: F401
+from tests.ai.leaving import clients_leave_with_their_module  # noqa: F401
 from tests.simulator.running import control
 from voicepipeline import checks
 from voicepipeline.configuration import OPENAI

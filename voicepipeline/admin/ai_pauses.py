@@ -49,8 +49,7 @@ def answer(model_admin: Any, request: HttpRequest, *, back_url: str) -> HttpResp
     reason = ReasonForm(request.POST if request.method == "POST" else None)
     context = {
         **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
-        "title": "Pause",
+        "title": "Pause work",
         "back_url": back_url,
         "choice": choice,
     }

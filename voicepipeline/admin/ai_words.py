@@ -51,7 +51,7 @@ def calls_words(answered: int, failed: int, *, cut: bool = False) -> str:
 
 def failure_words(code: str, number: int) -> str:
     words = FAULTS[code][1].removesuffix(".") if code in FAULTS else "Another trouble"
-    return f"{words}: {number:,}"
+    return f"{words} ({number:,})"
 
 
 def test_words(test: LastTest) -> str:
