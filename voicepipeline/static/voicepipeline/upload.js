@@ -9,6 +9,8 @@
   const summary = document.getElementById("upload-summary");
   const button = form.querySelector("button[type=submit]");
   const files = form.elements.files;
+  // unfold would write the name into a field of its own that is not there.
+  files.hasChangeListener = true;
   const AT_ONCE = 2;
   const NO_ANSWER = "The connection broke. What had arrived whole may have been accepted: send it again, and you will be told.";
   const REFUSALS = {
@@ -117,22 +119,21 @@
     return send(line, { files: file });
   }
 
-  function tell(outcomes) {
+  const outcomes = []; // of everything sent from this page
+  function tell() {
     const count = (result) => outcomes.filter((each) => each === result).length;
     const parts = [[count("accepted"), "accepted"], [count("duplicate"), "already here"], [count("refused"), "refused"]];
     summary.textContent = parts.filter(([number]) => number).map(([number, words]) => `${number} ${words}`).join(", ");
   }
 
   async function sendAll(jobs) {
-    const outcomes = [];
     const next = async () => {
       for (let job = jobs.shift(); job; job = jobs.shift()) {
         outcomes.push(await job());
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, next));
-    tell(outcomes);
-    return outcomes;
+    tell();
   }
 
   form.addEventListener("submit", async (event) => {
@@ -154,6 +155,7 @@
       });
     }
     results.hidden = false;
+    results.scrollIntoView({ block: "nearest" });
     summary.textContent = "Uploading…";
     button.disabled = true;
     await sendAll(jobs);
