@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.environment import CHECKOUT
-from voicepipeline.supervisor.children import Options, services
+from voicepipeline.supervisor.children import Options, latecomers, services
 
 OPTIONS = Options(
     demo=False,
@@ -42,16 +42,21 @@ def test_with_a_key_there_is_no_simulator(monkeypatch):
     assert set(environments(options)) == {None}
 
 
-def test_the_demo_sends_notes_and_its_provider_takes_a_second():
-    simulator, *others = services(replace(OPTIONS, demo=True))
+def test_the_providers_answers_take_a_second_in_a_demo():
+    simulator, *_ = services(replace(OPTIONS, demo=True))
     assert simulator.command[-2:] == ["--latency", "1"]
-    assert [child.name for child in others] == ["web", "workers", "watchdog", "demo"]
-    assert others[-1].command[-2:] == ["demo_traffic", "--as-child"]
 
 
-def test_a_demo_with_a_key_has_its_child_but_no_simulator():
-    names = [child.name for child in services(replace(OPTIONS, demo=True, simulated=False))]
-    assert names == ["web", "workers", "watchdog", "demo"]
+@pytest.mark.parametrize("simulated", [True, False])
+def test_the_notes_of_a_demo_begin_when_everything_else_runs(simulated):
+    demo = replace(OPTIONS, demo=True, simulated=simulated)
+    assert "demo" not in [child.name for child in services(demo)]
+    (late,) = latecomers(demo)
+    assert (late.name, late.command[-2:]) == ("demo", ["demo_traffic", "--stay"])
+
+
+def test_without_demo_nothing_comes_late():
+    assert latecomers(OPTIONS) == []
 
 
 @pytest.mark.parametrize(("port", "simulator_port"), [(1, 742), (9000, 9741), (64_794, 65_535), (65_000, 64_259)])

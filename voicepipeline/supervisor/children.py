@@ -81,8 +81,12 @@ def services(options: Options) -> list[Child]:
         ),
         _manage("workers", options, "qcluster"),
         _manage("watchdog", options, "pipeline_watchdog"),
-        *([_manage("demo", options, "demo_traffic", "--as-child")] if options.demo else []),
     ]
+
+
+def latecomers(options: Options) -> list[Child]:
+    """What begins when the pages answer, so that nobody waits for it."""
+    return [_manage("demo", options, "demo_traffic", "--stay")] if options.demo else []
 
 
 def _simulator(options: Options) -> Child:

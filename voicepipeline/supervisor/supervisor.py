@@ -95,6 +95,8 @@ class Supervisor:
             if not announced and self._everything_answers():
                 self._announce()
                 announced = True
+                for child in children.latecomers(self.options):
+                    self._start(child)
             time.sleep(TICK_SECONDS)
 
     # --- Children ----------------------------------------------------------------------------------------------

@@ -1,12 +1,8 @@
-import http
-import http.client
 import random
 import signal
 import threading
-import time
 from argparse import ArgumentParser
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -14,12 +10,9 @@ from django.utils import timezone
 
 from voicepipeline.demo import seeding
 from voicepipeline.demo.traffic import Traffic
-from voicepipeline.operations import first_run
+from voicepipeline.operations import database, first_run
 from voicepipeline.refusals import StartError
 from voicepipeline.supervisor import preflight
-
-PAGES_ANSWER_WITHIN_SECONDS = 20.0
-LOOK_EVERY_SECONDS = 0.25
 
 
 class Command(BaseCommand):
@@ -30,52 +23,29 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--as-child", action="store_true", help="begin when the pages answer, and stay when there is nothing to do"
-        )
+        parser.add_argument("--stay", action="store_true", help="go on running when there is nothing to send")
 
-    def handle(self, *args: Any, as_child: bool, **options: Any) -> None:
+    def handle(self, *args: Any, stay: bool, **options: Any) -> None:
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        preflight.check_demo_host(settings.WEB_HOST)
-        if as_child:
-            _wait_for_pages(stop)
+        database.wait_for_database()
         try:
-            self._fill()
-            if not settings.AI_SIMULATED:
-                raise StartError("an OPENAI_API_KEY is set, and notes of the demo would cost money. Nothing is sent.")
+            self._prepare()
         except StartError as refusal:
-            if not as_child:
+            if not stay:
                 raise
-            # Ending would have `up` start it again.
             self.stdout.write(f"No demo voice notes: {refusal}")
-            stop.wait()
-            return
-        Traffic(random.Random(), stop).run()  # noqa: S311 — chance, not secrecy
-        if as_child:
+        else:
+            Traffic(random.Random(), stop).run()  # noqa: S311 — chance, not secrecy
+        if stay:
+            # `up` would start what has ended again.
             stop.wait()
 
-    def _fill(self) -> None:
+    def _prepare(self) -> None:
+        """Have the demo's clubs there; refuse where its notes have no place."""
+        preflight.check_demo_host(settings.WEB_HOST)
         first_run.create_demo_accounts()
         self.stdout.write(seeding.seed(now=timezone.now()).in_words)
-
-
-def _wait_for_pages(stop: threading.Event) -> None:
-    """People wait for the pages, so those come first; what follows does not need them."""
-    site = urlsplit(settings.SITE_URL)
-    give_up = time.monotonic() + PAGES_ANSWER_WITHIN_SECONDS
-    while time.monotonic() < give_up and not _answers(site.hostname, site.port):
-        if stop.wait(LOOK_EVERY_SECONDS):
-            return
-
-
-def _answers(host: str | None, port: int | None) -> bool:
-    connection = http.client.HTTPConnection(host or "localhost", port, timeout=1)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+        if not settings.AI_SIMULATED:
+            raise StartError("an OPENAI_API_KEY is set, and notes of the demo would cost money.")
