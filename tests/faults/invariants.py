@@ -50,6 +50,8 @@ SAID = """
     )
 """
 
+SERVICES = "(VALUES ('transcription', 'transcription'), ('chat', 'claims_extraction')) AS service(name, stage)"
+
 CHECKS = {
     # --- Runs and notes ---
     "one run at most is active for a note": """
@@ -114,6 +116,45 @@ CHECKS = {
         WHERE run.effective AND NOT EXISTS (
             SELECT FROM voicepipeline_stagerun other WHERE other.artifact_id = run.artifact_id
             AND other.status IN ('queued', 'running')
+        )
+    """,
+    # --- What is on hold, and the services ---
+    "nothing on hold is rung for": """
+        SELECT id, rung_at, ring_count FROM voicepipeline_stagerun
+        WHERE parked_since IS NOT NULL AND (rung_at IS NOT NULL OR ring_count > 0)
+    """,
+    "what is on hold is told": """
+        SELECT run.id, run.parked_since FROM voicepipeline_stagerun run
+        WHERE run.parked_since IS NOT NULL AND NOT EXISTS (
+            SELECT FROM voicepipeline_pipelineevent event WHERE event.artifact_id = run.artifact_id
+            AND event.event_type = 'stage_parked' AND event.pipeline_stage = run.stage
+            AND event.timestamp >= run.parked_since
+        )
+    """,
+    "a note is charged for a call only by a run that failed": """
+        SELECT call.id, run.status FROM voicepipeline_providercall call
+        JOIN voicepipeline_stagerun run ON run.id = call.run_id WHERE call.charged AND run.status <> 'failed'
+    """,
+    "a trouble is told when it begins and when it ends": f"""
+        SELECT service.name, count(*) FILTER (WHERE event_type = 'circuit_breaker_opened'),
+               count(*) FILTER (WHERE event_type = 'circuit_breaker_closed')
+        FROM {SERVICES} LEFT JOIN voicepipeline_aiservicehealth health ON health.service = service.name
+        LEFT JOIN voicepipeline_pipelineevent event ON event.pipeline_stage = service.stage
+            AND event_type IN ('circuit_breaker_opened', 'circuit_breaker_closed')
+        GROUP BY service.name, health.state
+        HAVING coalesce(sum(CASE event_type WHEN 'circuit_breaker_opened' THEN 1 ELSE -1 END)
+                        FILTER (WHERE event_type IS NOT NULL), 0)
+            <> (coalesce(health.state, 'closed') <> 'closed')::integer
+    """,
+    "a test that ended without a word is followed by another, if anybody waits": f"""
+        SELECT health.service, health.updated_at FROM voicepipeline_aiservicehealth health
+        JOIN {SERVICES} ON service.name = health.service
+        LEFT JOIN voicepipeline_stagerun probe ON probe.id = health.probe_run_id AND probe.status = 'running'
+        WHERE health.state = 'half_open' AND probe.id IS NULL
+          AND health.updated_at < clock_timestamp() - interval '1 minute'
+          AND EXISTS (
+            SELECT FROM voicepipeline_stagerun run WHERE run.stage = service.stage AND run.status = 'queued'
+            AND greatest(run.not_before, run.parked_since) < clock_timestamp() - interval '1 minute'
         )
     """,
     # --- Results ---

@@ -27,6 +27,13 @@ FAIL_NOTES = """
     UPDATE voicepipeline_artifact SET status = 'failed', failed_stage = 'transcription', error_code = 'x'
     WHERE status NOT IN ('completed', 'failed')
 """
+OPEN_SERVICE = """
+    INSERT INTO voicepipeline_aiservicehealth
+        (service, state, reason, needs_person, changed_at, trouble_since, updated_at, probe_until)
+    VALUES ('transcription', 'half_open', 'x', false, now(), now(), now() - interval '1 hour', now())
+    ON CONFLICT (service) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+        trouble_since = excluded.trouble_since, updated_at = excluded.updated_at, probe_until = excluded.probe_until
+"""
 NO_LONGER_IN_USE = "UPDATE voicepipeline_stagerun SET effective = false WHERE stage = 'draft_generation'"
 
 DAMAGE = {
@@ -38,6 +45,16 @@ DAMAGE = {
     "a failed note was ended by one run of its failed stage": FAIL_NOTES,
     "a failed run that ended nothing has a successor": DELETE_QUEUED,
     "the next stage follows a result in use": DELETE_QUEUED,
+    "nothing on hold is rung for": UPDATE_QUEUED.format("rung_at = now()"),
+    "what is on hold is told": DELETE_EVENT.format("stage_parked"),
+    "a note is charged for a call only by a run that failed": "UPDATE voicepipeline_providercall SET charged = true",
+    "a trouble is told when it begins and when it ends": OPEN_SERVICE,
+    "a test that ended without a word is followed by another, if anybody waits": """
+        UPDATE voicepipeline_stagerun
+        SET not_before = now() - interval '1 hour', parked_since = now() - interval '1 hour'
+        WHERE parked_since IS NOT NULL;
+    """
+    + OPEN_SERVICE,
     "a result in use is stored once, by the claim that held the lease": "DELETE FROM tests_stageresult",
     "nothing is stored but by a run whose result is in use": NO_LONGER_IN_USE,
     "every claim is told": DELETE_EVENT.format("claims_extraction_started"),

@@ -127,17 +127,17 @@ def _take_to_heart(teller: Teller, fault: ProviderFault, *, run_id: int | None) 
         write_health(health, teller.now, State.OPEN, next_probe_at=later)
 
 
-TALLY = """
-WITH telling AS (
-    SELECT succeeded, ended_at FROM voicepipeline_providercall
-    WHERE service = %(service)s AND NOT charged AND started_at >= %(since)s AND ended_at >= %(since)s
-)
+# What counts began and ended since the service was last back to normal; the index knows the ends.
+COUNTS = "service = %(service)s AND NOT charged AND started_at >= %(since)s AND ended_at >= %(since)s"
+TALLY = f"""
 SELECT (
-        SELECT CASE WHEN bool_or(succeeded) THEN 0 ELSE count(*) END
-        FROM (SELECT succeeded FROM telling ORDER BY ended_at DESC LIMIT %(in_a_row)s) last
+        SELECT CASE WHEN bool_or(succeeded) THEN 0 ELSE count(*) END FROM (
+            SELECT succeeded FROM voicepipeline_providercall WHERE {COUNTS}
+            ORDER BY ended_at DESC LIMIT %(in_a_row)s
+        ) last
     ), count(*), count(*) FILTER (WHERE NOT succeeded)
-FROM telling WHERE ended_at > %(window)s
-"""
+FROM voicepipeline_providercall WHERE {COUNTS} AND ended_at > %(window)s
+"""  # noqa: S608 — constants of this module
 
 
 def _tally(teller: Teller, health: AIServiceHealth) -> breaker.Tally:

@@ -22,11 +22,13 @@ from voicepipeline.stages import IN_ORDER, Stage, stages_of
 LOCK = 0x5EA5_E001
 RECENTLY = timedelta(days=1)
 
+# One look into the index a stage, however many are on hold.
 STAGES_WITH_HOLDS = """
-SELECT stage FROM unnest(%s::text[]) AS stage WHERE EXISTS (
+SELECT stage FROM unnest(%s::text[]) AS stage CROSS JOIN LATERAL (
     SELECT FROM voicepipeline_stagerun run
     WHERE run.stage = stage.stage AND run.status = 'queued' AND run.parked_since IS NOT NULL
-)
+    ORDER BY run.queued_at LIMIT 1
+) AS held
 """
 
 
@@ -116,14 +118,18 @@ def _older_in_hand(moment: datetime, now: datetime) -> int:
 
     Fresh notes are not among them: they neither wait for those that were on hold nor hold them up.
     """
-    waits = Q(status=StageRun.Status.QUEUED, parked_since=None, not_before__lte=now)
-    at_work = StageRun.objects.filter(Q(status=StageRun.Status.RUNNING) | waits, artifact__received_at__lt=moment)
+    older = Q(artifact__received_at__lt=moment)
     most: int = settings.WORKERS
-    return int(at_work.order_by()[:most].count())
+    # Two questions, because each has an index of its own.
+    at_work = StageRun.objects.running().filter(older).order_by()[:most].count()
+    return int(at_work + StageRun.objects.due(now).filter(older).order_by()[:most].count())
 
 
 def _standings() -> dict[str, _Row]:
-    rows = AIServiceHealth.objects.select_related("probe_run")
+    rows = list(AIServiceHealth.objects.all())
+    # By their ids: a join would read all runs, for nobody tells the planner how few services there are.
+    probes = StageRun.objects.running().filter(pk__in=[row.probe_run_id for row in rows if row.probe_run_id])
+    probing = set(probes.values_list("pk", flat=True))
     return {
         row.service: _Row(
             Standing(
@@ -132,7 +138,7 @@ def _standings() -> dict[str, _Row]:
                 needs_person=row.needs_person,
                 next_probe_at=row.next_probe_at,
                 probe_until=row.probe_until,
-                probing=row.probe_run is not None and row.probe_run.status == StageRun.Status.RUNNING,
+                probing=row.probe_run_id in probing,
             ),
             row.changed_at,
         )
