@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from voicepipeline.engine.execution import perform
+from voicepipeline.engine.execution import perform_and_go_on
 from voicepipeline.intake.sweeping import sweep_orphans
 from voicepipeline.operations.entries import expire_entries as perform_expire_entries
 from voicepipeline.operations.provider_models import check_models as perform_check_models
@@ -11,19 +11,19 @@ from voicepipeline.operations.tidying import tidy_up as perform_tidy_up
 
 
 def transcribe_audio(voice_note_id: int, run_id: int) -> None:
-    perform(run_id)
+    perform_and_go_on(run_id)
 
 
 def extract_claims(artifact_id: int, run_id: int) -> None:
-    perform(run_id)
+    perform_and_go_on(run_id)
 
 
 def resolve_entities(artifact_id: int, run_id: int) -> None:
-    perform(run_id)
+    perform_and_go_on(run_id)
 
 
 def generate_drafts(artifact_id: int, run_id: int) -> None:
-    perform(run_id)
+    perform_and_go_on(run_id)
 
 
 def self_test() -> None:

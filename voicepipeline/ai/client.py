@@ -4,6 +4,7 @@ What comes back is a plain value with what it used, or a StageFault in our words
 their texts hold what was sent, so they are neither chained nor kept.
 """
 
+import contextlib
 import functools
 import os
 import re
@@ -189,6 +190,12 @@ class Provider:
 def provider(endpoint: Endpoint | None = None) -> Provider:
     """The provider that the settings name. One client a process: making one takes 40 ms, and forks share no sockets."""
     return _provider(endpoint or configured_endpoint(), os.getpid())
+
+
+def warm_up() -> None:
+    """Import whatever a first call would: once, in the process that workers are forked from, instead of in each."""
+    with contextlib.closing(Provider(configured_endpoint())) as caller:
+        _ = caller._client.audio.transcriptions, caller._client.chat.completions, caller._client.models
 
 
 @functools.lru_cache(maxsize=4)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django_q.cluster import Cluster
 from django_q.signals import post_execute, post_execute_in_worker, post_spawn, pre_execute
 
+from voicepipeline.ai.client import warm_up
 from voicepipeline.engine.beats import Reporter, note_end, note_recorded, note_start
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.stopping import STOP_SIGNAL, prepare_worker
@@ -73,5 +74,6 @@ def preload() -> None:
     import_module("voicepipeline.tasks")
     for module in settings.STAGE_CODE.values():
         import_module(module)
+    warm_up()
     gc.collect()
     gc.freeze()

@@ -1,7 +1,9 @@
 """Ringing: a queued task that says "look at this run". It may be lost, doubled or late, and nothing depends on it."""
 
+import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -22,6 +24,9 @@ logger = logging.getLogger(__name__)
 DIRECT_PER_WORKER = 2
 
 
+_own_bells: ContextVar[list["Doorbell"] | None] = ContextVar("own_bells", default=None)
+
+
 class Doorbell(NamedTuple):
     run_id: int
     stage: str
@@ -38,7 +43,20 @@ def queue_depth(at_most: int) -> int:
     return int(OrmQ.objects.filter(lock__lte=timezone.now())[:at_most].count())
 
 
+@contextlib.contextmanager
+def answering_own() -> Iterator[list[Doorbell]]:
+    """What is rung in here is not sent round by the queue: the caller has promised to answer it, or to send it on."""
+    own: list[Doorbell] = []
+    token = _own_bells.set(own)
+    try:
+        yield own
+    finally:
+        _own_bells.reset(token)
+
+
 def may_ring_directly() -> bool:
+    if _own_bells.get() is not None:
+        return True
     most: int = settings.WORKERS * DIRECT_PER_WORKER
     return queue_depth(most) < most
 
@@ -49,6 +67,15 @@ def ring_on_commit(bell: Doorbell) -> None:
 
 
 def ring(bell: Doorbell) -> None:
+    own = _own_bells.get()
+    if own is None:
+        send(bell)
+    else:
+        own.append(bell)
+
+
+def send(bell: Doorbell) -> None:
+    """Put the bell on the queue, for whichever worker is free."""
     stage = STAGES[bell.stage]
     subject = bell.voice_note_id if stage.takes_voice_note else bell.artifact_pk
     async_task(stage.task, subject, bell.run_id)

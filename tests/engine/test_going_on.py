@@ -1,0 +1,45 @@
+"""A worker that has done a stage goes on with the note's next ones, while its job has time for them."""
+
+import pytest
+from django.utils import timezone
+
+from tests.engine.helpers import active_run, doorbells, make_artifact, past, results, scheduled
+from voicepipeline.engine import doorbell
+from voicepipeline.engine.execution import perform_and_go_on
+from voicepipeline.models import StageName, StageRun
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_one_doorbell_takes_a_note_through_all_its_stages():
+    artifact = make_artifact()
+    perform_and_go_on(scheduled(artifact).pk)
+    assert results(artifact) == StageName.values
+    assert len(doorbells()) == 1
+
+
+def test_what_the_job_has_no_time_for_is_rung_for(settings):
+    settings.JOB_TIMEOUT_SECONDS = 0
+    artifact = make_artifact()
+    perform_and_go_on(scheduled(artifact).pk)
+    assert results(artifact) == [StageName.TRANSCRIPTION]
+    assert doorbells()[1:] == [("voicepipeline.tasks.extract_claims", (artifact.pk, active_run(artifact).pk))]
+
+
+def test_a_stage_that_fails_for_now_ends_the_going_on():
+    artifact = make_artifact(claims_extraction=["transient"])
+    perform_and_go_on(scheduled(artifact).pk)
+    waiting = active_run(artifact)
+    assert (waiting.stage, waiting.transient_no, waiting.rung_at) == (StageName.CLAIMS_EXTRACTION, 1, None)
+    assert len(doorbells()) == 1
+
+
+def test_a_stage_nobody_went_on_with_is_rung_for_by_the_watchdog():
+    artifact = make_artifact()
+    with doorbell.answering_own() as own:
+        run = scheduled(artifact)
+    assert [bell.run_id for bell in own] == [run.pk]
+    assert doorbells() == []
+    StageRun.objects.filter(pk=run.pk).update(rung_at=past(31))
+    assert doorbell.ring_due(timezone.now()) == 1
+    assert len(doorbells()) == 1
