@@ -191,7 +191,8 @@ def test_a_duration_that_was_not_known_is_kept():
     assert artifact.voice_note.duration_seconds == Decimal("12.00")
 
 
-def test_a_duration_that_was_known_stays():
+def test_a_duration_that_was_known_stays_whatever_the_model_tells(settings):
+    settings.AI_TRANSCRIPTION_MODEL = "whisper-1"
     artifact = spoken()
     VoiceNote.objects.filter(pk=artifact.voice_note_id).update(duration_seconds=Decimal("11.50"))
     done(transcription, artifact)
