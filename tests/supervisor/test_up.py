@@ -113,7 +113,9 @@ def test_ctrl_c_ends_everything_and_the_next_start_finds_its_data(tmp_path):
 def test_the_next_start_ends_what_a_killed_one_left(demo, tmp_path):
     with home(tmp_path / "var") as var_dir:
         with up(var_dir) as killed:  # nothing of it is ended at the end of this block: it has been killed
-            left = killed.wait_until_ready().everybody()
+            killed.wait_until_ready()
+            until(lambda: len(killed.family("workers")) > 2, "the cluster has forked its workers")
+            left = killed.everybody()
             killed.end(signal.SIGKILL)
         leader, sentinel, *orphans = killed.family("workers")
         for gone in (sentinel, leader):
