@@ -27,8 +27,9 @@ def a_note(status="transcribing", stage="transcription", **fields):
         (a_run(), "No transcript yet: transcription is waiting for a worker."),
         (a_run(running=True), "No transcript yet: transcription is under way."),
         (
-            a_run(parked_since=NOW, parked_reason="insufficient_quota"),
-            "No transcript yet: transcription is on hold because the provider credit is used up. It goes on by itself.",
+            a_run(parked_since=NOW, parked_reason="provider_no_credit"),
+            "No transcript yet: transcription is on hold because the provider credit is used up. "
+            "When it goes on stands at the top of this page.",
         ),
     ],
 )

@@ -67,7 +67,7 @@ def _at_work(words: Words, run: Run | None) -> str:
         return f"{words.work} has not been queued. It will be within a minute."
     if run.parked_since:
         reason = HOLD_REASONS.get(run.parked_reason, "the AI service is in trouble")
-        return f"{words.work} is on hold because {reason}. It goes on by itself."
+        return f"{words.work} is on hold because {reason}. When it goes on stands at the top of this page."
     if run.running:
         return f"{words.work} is under way."
     return f"{words.work} is waiting for a worker."
