@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from tests.engine.helpers import active_run, doorbells, events_of
@@ -226,6 +226,7 @@ class Endless(io.RawIOBase):
 
     def read(self, size=-1):
         assert size > 0, "asked for everything at once"
+        assert self.taken < 2 * MAX_UPLOAD_BYTES, "asked for more and more"
         chunk, self.start = (self.start + bytes(size))[:size], self.start[size:]
         self.taken += size
         return chunk
@@ -331,17 +332,25 @@ def test_a_full_disk_is_told_and_leaves_nothing(media, little_room, seconds):
     assert send(recording(seconds=3), sender=make_coach()).result == "accepted"
 
 
-def test_a_row_that_the_database_refuses_takes_its_file_along(media):
-    coach = make_coach()
+@pytest.fixture(params={"a broken rule": "23514", "a fault of its own": "P0001", "a shutdown": "57014"}.values())
+def refusing_database(request):
+    """The database refuses artifacts, in one of the ways that Django tells apart."""
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE voicepipeline_artifact ADD CONSTRAINT nothing_today CHECK (id < 0) NOT VALID")
-    try:
-        with pytest.raises(Exception, match="nothing_today"):
-            send(recording(), sender=coach)
-        assert nothing_left(media)
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE voicepipeline_artifact DROP CONSTRAINT nothing_today")
+        cursor.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION 'not today' USING ERRCODE = '{request.param}'; END $$"
+        )
+        cursor.execute("CREATE TRIGGER refusing BEFORE INSERT ON voicepipeline_artifact EXECUTE FUNCTION refuse()")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER refusing ON voicepipeline_artifact")
+        cursor.execute("DROP FUNCTION refuse")
+
+
+def test_a_row_that_the_database_refuses_takes_its_file_along(media, refusing_database):
+    with pytest.raises(DatabaseError, match="not today"):
+        send(recording(), sender=make_coach())
+    assert nothing_left(media)
 
 
 def test_it_refuses_to_work_inside_a_transaction_that_could_still_be_undone(media):
