@@ -250,8 +250,14 @@ AI_CHAT_TIMEOUT_SECONDS = whole_number(
 # Every interval and limit of the stage engine can be changed here by name, durations in seconds; the names and
 # their defaults stand in voicepipeline/engine/limits.py.
 ENGINE = env.json("ENGINE", default={})
-# The code of each stage: a module with load, work, store and remove. A note whose stage has none fails and says so.
-STAGE_CODE = env.json("STAGE_CODE", default={})
+# The code of each stage: a module with load, work, store and remove. One that is named here takes the place of ours.
+STAGE_CODE = {
+    "transcription": "voicepipeline.stages.transcription",
+    "claims_extraction": "voicepipeline.stages.claims",
+    "entity_resolution": "voicepipeline.stages.resolution",
+    "draft_generation": "voicepipeline.stages.drafts",
+    **env.json("STAGE_CODE", default={}),
+}
 
 # --- Logs ------------------------------------------------------------------------------------------------------
 LOG_LEVEL = one_of("LOG_LEVEL", env.str("LOG_LEVEL", default="INFO"), LOG_LEVELS)
