@@ -387,6 +387,7 @@ def test_the_list_counts_each_unclear_name_once(client, viewer):
     make_resolution(make_claim(note, "Owen"), player=make_player())
     make_resolution(make_claim(note, mentions=[mention("Murphy", MentionKind.COACH_NAME)]))
     assert status_of(client) == ["Ready, 3 names to check"]
+    assert content_of(note, None).open_names == 3
 
 
 def test_the_list_tells_one_name_from_several(client, viewer):

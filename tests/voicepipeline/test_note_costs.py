@@ -39,6 +39,7 @@ def test_a_transcription_tells_its_seconds():
 def test_what_is_not_known_is_called_unknown_and_never_zero():
     run = StageRun(provider_ms=70_000, output_tokens=5)
     assert usage_of(run) == ["model unknown", "unknown tokens in, 5 out", "answered in 1 min", "cost unknown"]
+    assert usage_of(StageRun(ai_model="m", cost_usd=Decimal(0)))[-1] == "$0.00"
     assert usage_of(StageRun(ai_model="gpt-6-luna")) == ["gpt-6-luna", "use unknown", "cost unknown"]
 
 

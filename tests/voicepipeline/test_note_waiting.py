@@ -63,6 +63,7 @@ def test_silence_is_told_as_the_reason():
 def test_after_a_failure_the_stage_that_failed_is_named():
     note = a_note("failed", "claims_extraction", failed_stage="claims_extraction")
     assert nothing_yet(ENTRIES, note, None).startswith("No suggested entries: the stage Statements failed.")
+    assert nothing_yet(STATEMENTS, note, None).startswith("No statements: the stage Statements failed.")
     assert nothing_yet(StageName.TRANSCRIPTION, note, None) == "No transcript. It was not kept."
 
 
