@@ -16,8 +16,10 @@ def main() -> None:
         from django.core.management import execute_from_command_line
     except ImportError:
         sys.exit("Cannot start: Django is not installed for this Python. `make up` installs what is needed.")
+    from voicepipeline.logs import log_uncaught
     from voicepipeline.refusals import REFUSAL, GaveUpError, StartError
 
+    log_uncaught()
     try:
         execute_from_command_line(sys.argv)
     except (ImproperlyConfigured, StartError) as error:

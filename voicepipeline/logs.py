@@ -3,12 +3,17 @@
 import logging
 import logging.config
 import re
+import sys
+import threading
 from collections.abc import Mapping
+from types import TracebackType
 from typing import Any
 
 import structlog
 from django.http import HttpRequest
 from structlog.typing import EventDict, WrappedLogger
+
+from voicepipeline.tracebacks import traceback_of, what, without_words_of
 
 HIDDEN = "•••"
 SECRET_KEYS = re.compile(r"passw|secret|token(?!s)|api_?key|authorization|cookie|session", re.IGNORECASE)
@@ -49,6 +54,11 @@ def _clean_value(key: str, value: Any) -> Any:
         return {str(name): _clean_value(str(name), inner) for name, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_clean_value(key, inner) for inner in value]
+    if isinstance(value, BaseException):
+        return what(value)
+    if isinstance(value, HttpRequest):
+        # Its address without the query: people search by names and phone numbers.
+        return f"{value.method} {value.path}"
     # Whatever else it is, the renderer would write its text.
     return clean(value if isinstance(value, str) else str(value))
 
@@ -62,6 +72,17 @@ def _add_request_id(logger: WrappedLogger, method: str, entry: EventDict) -> Eve
     request = entry.get("request")
     if "request_id" not in entry and isinstance(request, HttpRequest):
         entry["request_id"] = request.META.get("REQUEST_ID")
+    return entry
+
+
+def _tell_exception(logger: WrappedLogger, method: str, entry: EventDict) -> EventDict:
+    """Type, place and cause of an error; its own words stay out, also where the message repeats them."""
+    given = entry.pop("exc_info", None)
+    given = sys.exc_info() if given is True else given
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        entry["exception"] = traceback_of(error)
+        entry["event"] = without_words_of(error, str(entry.get("event", "")))
     return entry
 
 
@@ -83,7 +104,7 @@ def _chain() -> list[Any]:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _tell_exception,
     ]
 
 
@@ -102,7 +123,10 @@ def configure(*, level: str, style: str) -> None:
                 "django-q": {"level": "WARNING"},
                 "django.utils.autoreload": {"level": "WARNING"},
                 "axes": {"level": "WARNING"},
+                # Statements with all they hold, whenever somebody has set DEBUG.
+                "django.db.backends": {"level": "INFO"},
                 # A line a call, and at DEBUG the headers of every answer.
+                "openai": {"level": "WARNING"},
                 "httpx2": {"level": "WARNING"},
                 "httpcore2": {"level": "WARNING"},
             },
@@ -120,3 +144,16 @@ def configure(*, level: str, style: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def log_uncaught() -> None:
+    """What nothing has caught goes through the log as well, unless a person is watching; for whole processes."""
+
+    def tell(kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None) -> None:
+        if error is None or not issubclass(kind, Exception) or sys.stderr.isatty():
+            sys.__excepthook__(kind, error or kind(), traceback)
+        else:
+            logging.getLogger(__name__).critical("nothing caught an error", exc_info=(kind, error, traceback))
+
+    sys.excepthook = tell
+    threading.excepthook = lambda thread: tell(thread.exc_type, thread.exc_value, thread.exc_traceback)
