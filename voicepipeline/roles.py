@@ -44,6 +44,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "add_user",
         "change_user",
         "run_schedule",
+        "trust_coach",
         *(f"{verb}_modelprice" for verb in ("add", "change", "delete")),
     ),
 }

@@ -66,6 +66,12 @@ class CoachAdmin(RosterAdmin):
     search_fields = ("last_name__istartswith", "first_name__istartswith", "phone__startswith")
     search_help_text = "Beginning of a name or phone number"
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """How far a coach is trusted decides what nobody looks at: that is not everybody's to say."""
+        given = super().get_readonly_fields(request, obj)
+        allowed = request.user.has_perm("voicepipeline.trust_coach")
+        return given if allowed else (*given, "trust_level", "confirmation_threshold")
+
     @display(description="Name", ordering="last_name")
     def full_name(self, coach: Coach) -> str:
         return str(coach)

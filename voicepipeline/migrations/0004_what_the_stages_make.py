@@ -15,6 +15,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="coach",
+            options={
+                "ordering": ("last_name", "first_name"),
+                "permissions": [("trust_coach", "Can say how far a coach is trusted")],
+                "verbose_name_plural": "coaches",
+            },
+        ),
         migrations.CreateModel(
             name="AIServiceHealth",
             fields=[

@@ -96,6 +96,7 @@ class Coach(models.Model):
     class Meta:
         verbose_name_plural = "coaches"
         ordering = ("last_name", "first_name")
+        permissions = [("trust_coach", "Can say how far a coach is trusted")]
         constraints = [
             models.UniqueConstraint(fields=["phone"], condition=~Q(phone=""), name="coach_phone_once"),
             models.CheckConstraint(condition=Q(trust_level__lte=MOST_TRUSTED), name="coach_trust_level_known"),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from voicepipeline.policies.inventions import only_inventions, repeats_our_prompt
 from voicepipeline.policies.languages import is_unexpected
+from voicepipeline.policies.suspicion import speaks_to_machine
 
 
 class Verdict(StrEnum):
@@ -59,6 +60,7 @@ REASONS = {
     "odd_word_lengths": "The words are unusually short or long: it may be noise written down.",
     "unexpected_language": "The language is not one that this club speaks.",
     "model_doubts_speech": "The AI model itself doubts that anybody spoke.",
+    "speaks_to_machine": "It holds markup or orders to a machine instead of words about players.",
     "names_read_back": "It begins with the names that the AI model was told to listen for.",
 }
 
@@ -102,9 +104,9 @@ def judge(
     no_speech_probability: float | None = None,
     typed: bool = False,
 ) -> Judgement:
-    """What to make of a transcript. The signs below are those of a speech model: a person who typed is believed."""
+    """What to make of a transcript. Most signs are those of a speech model: a person who typed is believed."""
     if typed or not any(map(str.isalnum, text)):
-        return _judge_emptiness(text)
+        return _judge_typed(text)
     spoken = MARKER.sub(lambda found: " " if _is_marker(found) else found.group(), text)
     counted = _count(text, spoken)
     seconds = _known(duration_seconds)
@@ -117,9 +119,11 @@ def judge(
     return Judgement(Verdict.FLAGGED if doubts else Verdict.GOOD, doubts)
 
 
-def _judge_emptiness(text: str) -> Judgement:
+def _judge_typed(text: str) -> Judgement:
     """Letters or digits are something; a marker without any, or a smiley, is not."""
-    return Judgement(Verdict.GOOD) if any(map(str.isalnum, text)) else Judgement(Verdict.NO_SPEECH, ("empty",))
+    if not any(map(str.isalnum, text)):
+        return Judgement(Verdict.NO_SPEECH, ("empty",))
+    return Judgement(Verdict.FLAGGED, ("speaks_to_machine",)) if speaks_to_machine(text) else Judgement(Verdict.GOOD)
 
 
 def _signs_of_silence(
@@ -145,6 +149,7 @@ def _doubts(spoken: str, counted: Counted, seconds: Decimal | None, probability:
         ("too_few_words", seconds is not None and _too_few(counted.words, seconds)),
         ("odd_word_lengths", length is not None and not shortest <= length <= longest),
         ("model_doubts_speech", probability is not None and probability > DOUBTFUL_PROBABILITY),
+        ("speaks_to_machine", speaks_to_machine(spoken)),
         ("names_read_back", repeats_our_prompt(spoken)),
     )
 
