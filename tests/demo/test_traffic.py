@@ -1,7 +1,9 @@
 """Notes of the running demo: who sends what, what goes wrong with it, and when there is enough."""
 
 import itertools
+import os
 import signal
+import threading
 from collections import Counter
 from random import Random
 
@@ -52,8 +54,13 @@ def simulator(settings):
 
 @pytest.fixture
 def _handlers():
+    """The handlers of the test run come back; a command that does not refuse is told to stop."""
     kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    impatience = threading.Timer(10, os.kill, (os.getpid(), signal.SIGTERM))
+    impatience.start()
     yield
+    impatience.cancel()
+    impatience.join()
     for number, handler in kept.items():
         signal.signal(number, handler)
 
