@@ -24,7 +24,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="with demo accounts, whose passwords are documented, and made-up notes")
+        parser.add_argument(
+            "--demo", action="store_true", help="with demo accounts, whose passwords are documented, and made-up notes"
+        )
         parser.add_argument("--port", default="8000", help="where the pages are served (8000)")
         parser.add_argument("--workers", default=None, help="jobs worked on at a time (WORKERS)")
 
