@@ -73,6 +73,16 @@ class Closing:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What came of a note that is ready, as far as somebody has to look at it."""
+
+    nothing_said: bool = False
+    doubtful: bool = False  # the quality of its transcript is to be reviewed
+    open_names: int = 0
+    open_entries: int = 0
+
+
+@dataclass(frozen=True)
 class Rules:
     """The engine's limits that decide what happens next."""
 
@@ -96,6 +106,7 @@ class Situation:
     hold: Hold | None = None
     fault: Fault | None = None
     closing: Closing | None = None
+    made: Made = Made()
     ahead: str = "none"
     cluster_seen_at: datetime | None = None
     stalled_for: timedelta | None = None
@@ -123,9 +134,7 @@ def explain(situation: Situation) -> Explanation:
     if situation.closing:
         return _closed(situation, situation.closing)
     if situation.status == "completed":
-        return Explanation(
-            f"Ready since {clock(situation.since, situation.now)}.", "Every stage has its result.", "", "Nothing to do."
-        )
+        return _ready(situation, situation.made)
     if situation.status == "failed":
         return _failed(situation)
     if situation.run is None:
@@ -135,6 +144,25 @@ def explain(situation: Situation) -> Explanation:
     if situation.run.parked_since:
         return _on_hold(situation, situation.run, situation.run.parked_since)
     return _waiting(situation, situation.run)
+
+
+def _ready(situation: Situation, made: Made) -> Explanation:
+    since = f"Ready since {clock(situation.since, situation.now)}."
+    if made.nothing_said:
+        return Explanation(
+            since, "Nobody says anything in it, so nothing was made of it.", "", "Listen to it if you doubt that."
+        )
+    open_questions = [
+        "Somebody should listen to it: the transcript is doubtful." if made.doubtful else "",
+        _counted(made.open_names, "name is unclear", "names are unclear"),
+        _counted(made.open_entries, "suggested entry is to be confirmed", "suggested entries are to be confirmed"),
+    ]
+    advice = " ".join(filter(None, open_questions))
+    return Explanation(since, "Every stage has its result.", "", advice or "Nothing to do.")
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}." if number else ""
 
 
 def clock(moment: datetime, now: datetime) -> str:

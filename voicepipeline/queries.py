@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Concat
 from django.utils import timezone
 
-from voicepipeline.models import Artifact, PipelineEvent
+from voicepipeline.models import Artifact, EntityResolution, PipelineEvent
 
 MAX_PAGE = 500
 MAX_TIMELINE = 2_000
@@ -72,3 +73,12 @@ def get_failed_artifacts(*, since: datetime | None = None) -> QuerySet[Artifact]
     """Failed notes that nobody has closed, newest first, as far back as `since` by when they failed."""
     failed = Artifact.objects.failed().select_related("organization", "sender").order_by("-updated_at", "-id")
     return failed if since is None else failed.filter(updated_at__gte=since)
+
+
+def open_names() -> Subquery:
+    """How many names of each note wait for a person; NULL for none. The same name is one, however often it was said."""
+    unclear = EntityResolution.objects.filter(
+        artifact=OuterRef("pk"), status=EntityResolution.Status.NEEDS_DISAMBIGUATION
+    )
+    names = Count(Concat("kind", "name_key"), distinct=True)
+    return Subquery(unclear.order_by().values("artifact").annotate(names=names).values("names")[:1])

@@ -3,16 +3,17 @@
 import uuid
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Count, Exists, Max, OuterRef, Subquery
 
 from voicepipeline import explanations
 from voicepipeline.engine.health import applying_pause, current_health
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.scheduling import input_missing
 from voicepipeline.engine.transactions import database_now
-from voicepipeline.explanations import Closing, Explanation, Fault, Hold, Rules, Run, Situation
-from voicepipeline.models import AIServiceHealth, Artifact, ClusterBeat, StageRun
+from voicepipeline.explanations import Closing, Explanation, Fault, Hold, Made, Rules, Run, Situation
+from voicepipeline.models import AIServiceHealth, Artifact, ClusterBeat, InsightDraft, StageRun, Transcript
 from voicepipeline.policies.stalling import is_stalled, last_progress
+from voicepipeline.queries import open_names
 from voicepipeline.stages import STAGES
 
 MOST_AHEAD = 1_000
@@ -46,6 +47,7 @@ def load_situation(artifact: Artifact) -> Situation:
         hold=_hold(artifact, run) if run is not None and run.parked_since is not None else None,
         fault=None if artifact.status == Artifact.Status.COMPLETED else _last_fault(artifact, run),
         closing=_closing(artifact),
+        made=_made(artifact) if artifact.status == Artifact.Status.COMPLETED else Made(),
         ahead=_ahead(run, now) if waiting and run is not None else "none",
         cluster_seen_at=last_sign_of_life() if artifact.is_active else None,
         stalled_for=stalled_for(artifact, run, now),
@@ -129,6 +131,28 @@ def _closing(artifact: Artifact) -> Closing | None:
         return None
     by = artifact.closed_by.get_full_name() or artifact.closed_by.get_username()
     return Closing(by, artifact.closed_reason, artifact.closed_at)
+
+
+def _made(artifact: Artifact) -> Made:
+    of_note = {"artifact": OuterRef("pk")}
+    entries = InsightDraft.objects.filter(**of_note, status=InsightDraft.Status.PENDING)
+    found = (
+        Artifact.objects.filter(pk=artifact.pk)
+        .annotate(
+            doubtful=Exists(Transcript.objects.filter(**of_note, verdict=Transcript.Verdict.FLAGGED)),
+            names=open_names(),
+            entries=Subquery(entries.order_by().values("artifact").annotate(n=Count("pk")).values("n")),
+        )
+        .values_list("doubtful", "names", "entries")
+        .get()
+    )
+    doubtful, names, waiting = found
+    return Made(
+        nothing_said=artifact.outcome == Artifact.Outcome.NO_SPEECH,
+        doubtful=doubtful,
+        open_names=names or 0,
+        open_entries=waiting or 0,
+    )
 
 
 def _ahead(run: StageRun, now: datetime) -> str:

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.factories import make_claim, make_draft, make_note, make_resolution, make_transcript
 from voicepipeline.ai.faults import FAULTS
 from voicepipeline.engine.gate import PAUSED_BY_STAFF
-from voicepipeline.explanations import HOLD_REASONS, Closing, Fault, Hold, Rules, Run, Situation, explain
+from voicepipeline.explanations import HOLD_REASONS, Closing, Fault, Hold, Made, Rules, Run, Situation, explain
+from voicepipeline.situations import load_situation
 from voicepipeline.stages.contract import ProviderFault
 
 NOW = datetime(2026, 11, 21, 14, 2, 30, tzinfo=UTC)
@@ -179,6 +181,36 @@ def test_a_closed_note_says_by_whom_and_why():
         "Closed by Aoife Kelly at 14:01: it will not be fixed. The reason given: sent twice. "
         "Nothing happens to it any more, and it no longer counts as a problem. If that was wrong, reopen it."
     )
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (
+            Made(nothing_said=True),
+            "Nobody says anything in it, so nothing was made of it. Listen to it if you doubt that.",
+        ),
+        (Made(open_names=1), "Every stage has its result. 1 name is unclear."),
+        (
+            Made(doubtful=True, open_names=2, open_entries=3),
+            "Every stage has its result. Somebody should listen to it: the transcript is doubtful. "
+            "2 names are unclear. 3 suggested entries are to be confirmed.",
+        ),
+    ],
+)
+def test_a_ready_note_says_what_waits_for_a_person(made, told):
+    assert words(ON_ITS_WAY, status="completed", run=None, made=made) == f"Ready since 14:01. {told}"
+
+
+@pytest.mark.django_db
+def test_what_waits_for_a_person_is_counted_for_a_ready_note():
+    artifact = make_note(status="completed", completed_at=NOW, first_completed_at=NOW)
+    make_transcript(artifact, verdict="flagged")
+    claim = make_claim(artifact, "Murphy", "murphy")
+    make_resolution(claim)
+    make_resolution(claim)
+    make_draft(claim)
+    assert load_situation(artifact).made == Made(doubtful=True, open_names=1, open_entries=1)
 
 
 def test_a_ready_note_says_since_when():

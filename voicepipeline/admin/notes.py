@@ -7,8 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, Count, F, Max, OuterRef, QuerySet, Subquery, When
-from django.db.models.functions import Concat
+from django.db.models import Case, F, Max, OuterRef, QuerySet, Subquery, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -25,8 +24,9 @@ from voicepipeline.admin.note_page import page_context
 from voicepipeline.admin.words import NOTHING, TO_BE_REVIEWED, moment, state_of
 from voicepipeline.durations import in_words
 from voicepipeline.engine.limits import limits
-from voicepipeline.models import Artifact, EntityResolution, StageRun, Transcript, VoiceNote
+from voicepipeline.models import Artifact, StageRun, Transcript, VoiceNote
 from voicepipeline.policies.stalling import is_stalled, last_progress
+from voicepipeline.queries import open_names
 
 MOST_SAME_MESSAGE = 20
 NOTE_HEAD, NOTE_CONTENT = "voicepipeline/note_head.html", "voicepipeline/note_content.html"
@@ -63,14 +63,11 @@ class ArtifactAdmin(HistoryAdmin):
         this_round = StageRun.objects.filter(artifact=OuterRef("pk"), generation=OuterRef("generation"))
         tries = this_round.order_by().values("artifact").annotate(most=Max("attempt"))
         notes: QuerySet[Any] = super().get_queryset(request)
-        unclear = EntityResolution.objects.filter(artifact=OuterRef("pk"), status="needs_disambiguation").order_by()
-        # The same name is one question, however often it was said.
-        questions = unclear.values("artifact").annotate(names=Count(Concat("kind", "name_key"), distinct=True))
         with_run: QuerySet[Any] = notes.annotate(
             on_hold_since=Subquery(active.values("parked_since")[:1]),
             run_moved_at=Subquery(moved.values("moved")[:1]),
             most_tries=Subquery(tries.values("most")[:1]),
-            open_names=Subquery(questions.values("names")[:1]),
+            open_names=open_names(),
             verdict=Subquery(Transcript.objects.filter(artifact=OuterRef("pk")).values("verdict")[:1]),
         )
         return with_run
