@@ -1,4 +1,4 @@
-"""An hour without the provider, in half a minute: every interval is a hundred and twentieth of what is shipped."""
+"""An hour without the provider, in a quarter of a minute: every interval is a 240th of what is shipped."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ from voicepipeline.simulator.faults import Plan
 
 pytestmark = pytest.mark.faults
 
-SCALE = 120
+SCALE = 240
 OUTAGE_SECONDS = 3600 / SCALE
 WORKERS = 8
 NOTES, USUAL, FRESH = 300, 20, 10
@@ -41,9 +41,12 @@ FAILED_CALLS = """
     SELECT extract(epoch FROM started_at)::float FROM voicepipeline_providercall
     WHERE service = 'transcription' AND NOT succeeded ORDER BY started_at
 """
+# The moment of the fault that was one too many; the event is written a little later.
 OPENED_AT = """
-    SELECT extract(epoch FROM timestamp)::float FROM voicepipeline_pipelineevent
-    WHERE event_type = 'circuit_breaker_opened' AND pipeline_stage = 'transcription'
+    SELECT extract(epoch FROM max(call.ended_at))::float
+    FROM voicepipeline_providercall call JOIN voicepipeline_pipelineevent event ON call.ended_at <= event.timestamp
+    WHERE call.service = 'transcription' AND NOT call.succeeded
+      AND event.event_type = 'circuit_breaker_opened' AND event.pipeline_stage = 'transcription'
 """
 
 
