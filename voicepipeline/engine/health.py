@@ -3,7 +3,7 @@
 While a service is well, a call costs one inserted row and no lock. In trouble its one row is locked, after the run's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -114,6 +114,7 @@ def _keep_call(
 def _take_to_heart(teller: Teller, fault: ProviderFault, *, run_id: int | None) -> None:
     """Under the row's lock, so that those who fail at once are counted one after another."""
     health = locked_health(teller.service, make=True)
+    teller = replace(teller, now=database_now())  # the lock may have been waited for
     needs_person = isinstance(fault, NeedsPersonFault)
     if health.state == State.CLOSED:
         if needs_person or breaker.opens(_tally(teller, health), _rules()):
