@@ -82,7 +82,8 @@ def _tell_exception(logger: WrappedLogger, method: str, entry: EventDict) -> Eve
     error = given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
         entry["exception"] = traceback_of(error)
-        entry["event"] = without_words_of(error, str(entry.get("event", "")))
+        for name in {"event", "message"} & entry.keys():
+            entry[name] = without_words_of(error, str(entry[name]))
     return entry
 
 
@@ -125,6 +126,8 @@ def configure(*, level: str, style: str) -> None:
                 "axes": {"level": "WARNING"},
                 # Statements with all they hold, whenever somebody has set DEBUG.
                 "django.db.backends": {"level": "INFO"},
+                # A page of traceback for every variable that a template may do without.
+                "django.template": {"level": "INFO"},
                 # A line a call, and at DEBUG the headers of every answer.
                 "openai": {"level": "WARNING"},
                 "httpx2": {"level": "WARNING"},
