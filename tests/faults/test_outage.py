@@ -42,11 +42,10 @@ FAILED_CALLS = """
     WHERE service = 'transcription' AND NOT succeeded ORDER BY started_at
 """
 # The moment of the fault that was one too many; the event is written a little later.
+# When it was decided; the event itself is written a little later, after what the last calls before it had to say.
 OPENED_AT = """
-    SELECT extract(epoch FROM max(call.ended_at))::float
-    FROM voicepipeline_providercall call JOIN voicepipeline_pipelineevent event ON call.ended_at <= event.timestamp
-    WHERE call.service = 'transcription' AND NOT call.succeeded
-      AND event.event_type = 'circuit_breaker_opened' AND event.pipeline_stage = 'transcription'
+    SELECT extract(epoch FROM stage_started_at)::float FROM voicepipeline_pipelineevent
+    WHERE event_type = 'circuit_breaker_opened' AND pipeline_stage = 'transcription'
 """
 
 
