@@ -23,7 +23,7 @@ SECRET_TEXTS = (
     # name=value, name: value and "name": "value", as in addresses, connection strings and dumped dictionaries.
     (
         re.compile(
-            r"""(\w*(?:passw|secret|token(?!s)|api_?key)\w*["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s"'&,;)}]+)""", re.I
+            r"""(\w{0,40}(?:passw|secret|token(?!s)|api_?key)\w*["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s"'&,;)}]+)""", re.I
         ),
         rf"\1{HIDDEN}",
     ),
