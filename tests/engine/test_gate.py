@@ -186,7 +186,7 @@ def test_the_gate_costs_a_healthy_claim_one_question():
     assert len(about) == 1
     assert about[0].lstrip().startswith("SELECT")
     statements = [q["sql"] for q in asked if not q["sql"].startswith(("SAVEPOINT", "RELEASE"))]
-    assert len(statements) == 8
+    assert len(statements) == 7
 
 
 def test_a_healthy_call_costs_its_end_one_statement_and_no_lock():

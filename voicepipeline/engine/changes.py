@@ -49,9 +49,14 @@ def fact(run: StageRun) -> str:
 
 
 def move_artifact(change: Change, *, of: object, **values: Any) -> None:
-    """Write these fields of the artifact, and say so when its status is among them and differs."""
+    """Write these fields of the artifact, and say so when its status is among them and differs.
+
+    Without any field it says that something has happened to the note; with fields that it has already, nothing has.
+    """
     artifact = change.artifact
     before = artifact.status
+    if values and all(getattr(artifact, name) == value for name, value in values.items()):
+        return
     for name, value in values.items():
         setattr(artifact, name, value)
     artifact.updated_at = change.now

@@ -1,12 +1,13 @@
 """A worker takes up a run, under a lease."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from voicepipeline.engine.changes import Change, fact, move_artifact
 from voicepipeline.engine.gate import pass_gate
 from voicepipeline.engine.limits import limits
-from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
+from voicepipeline.engine.transactions import ClockTimestamp, engine_transaction, lock_artifact
 from voicepipeline.models import Artifact, StageRun
 from voicepipeline.stages import STAGES, Stage
 
@@ -21,6 +22,8 @@ class Claim:
     stage: Stage
     input_version: int
     started_at: datetime
+    # As it was read under the lock, for the stage to read from.
+    artifact: Artifact | None = field(default=None, compare=False, repr=False)
 
 
 def claim_of(run: StageRun) -> Claim:
@@ -30,21 +33,23 @@ def claim_of(run: StageRun) -> Claim:
 
 
 @engine_transaction
-def claim(run_id: int, *, worker: str) -> Claim | None:
+def claim(run_id: int, *, worker: str, artifact_pk: int | None = None) -> Claim | None:
     """Take up a waiting run that is due; None when there is nothing to take up, or it has to wait: that is no fault."""
-    artifact_pk = StageRun.objects.filter(pk=run_id, status=StageRun.Status.QUEUED).values_list("artifact_id").first()
+    if artifact_pk is None:
+        waiting = StageRun.objects.filter(pk=run_id, status=StageRun.Status.QUEUED)
+        artifact_pk = waiting.values_list("artifact_id", flat=True).first()
     if artifact_pk is None:
         return None
-    artifact = lock_artifact(artifact_pk[0])
-    change = Change(artifact, database_now())
-    run = StageRun.objects.select_for_update(no_key=True, of=("self",)).get(pk=run_id)
+    artifact = lock_artifact(artifact_pk)
+    run = _lock_run(run_id, artifact)
+    change = Change(artifact, run.read_at)
     stage = STAGES[run.stage]
     if not _may_start(run, artifact, change.now) or not pass_gate(change, run, stage):
         return None
     how = limits()
     deadline = change.now + how.longest_run
     run.lease_token += 1
-    StageRun.objects.filter(pk=run_id).update(
+    StageRun.objects.filter(pk=run_id, status=StageRun.Status.QUEUED, parked_since=None).update(
         status=StageRun.Status.RUNNING,
         lease_token=run.lease_token,
         lease_until=min(change.now + how.lease, deadline),
@@ -55,7 +60,13 @@ def claim(run_id: int, *, worker: str) -> Claim | None:
     )
     _say_started(change, run, stage)
     change.flush()
-    return Claim(run.pk, artifact.pk, run.lease_token, stage, artifact.input_version, change.now)
+    return Claim(run.pk, artifact.pk, run.lease_token, stage, artifact.input_version, change.now, artifact)
+
+
+def _lock_run(run_id: int, artifact: Artifact) -> Any:
+    """The run with the moment at which it was read: after the artifact's lock, which is the one that is waited for."""
+    runs = StageRun.objects.annotate(read_at=ClockTimestamp()).filter(artifact=artifact)
+    return runs.select_for_update(no_key=True, of=("self",)).get(pk=run_id)
 
 
 def _may_start(run: StageRun, artifact: Artifact, now: datetime) -> bool:

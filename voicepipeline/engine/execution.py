@@ -44,18 +44,18 @@ def perform_and_go_on(run_id: int) -> None:
         while own:
             bell = own.pop()
             if time.monotonic() < no_more_after:
-                perform(bell.run_id)
+                perform(bell.run_id, artifact_pk=bell.artifact_pk)
             else:
                 doorbell.send(bell)
 
 
-def perform(run_id: int) -> None:
+def perform(run_id: int, *, artifact_pk: int | None = None) -> None:
     """Do this run if it is there to be done."""
     if stopping.was_told():
         doorbell.forget_ring(run_id)
         return
     try:
-        taken = claim(run_id, worker=worker_name())
+        taken = claim(run_id, worker=worker_name(), artifact_pk=artifact_pk)
     except (OperationalError, InterfaceError):
         _give_back_if_claimed(run_id)
         raise
@@ -84,7 +84,7 @@ def _attempt(taken: Claim) -> Outcome:
     """What came of the stage: a result, a fault, or nothing because the worker could not go on."""
     try:
         code = taken.stage.code
-        given = code.load(Artifact.objects.select_related("voice_note").get(pk=taken.artifact_pk))
+        given = code.load(taken.artifact or Artifact.objects.get(pk=taken.artifact_pk))
         with interruptible():
             return code.work(given)
     except StageFault as fault:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import DateTimeField, Func
 from psycopg import errors
 
 from voicepipeline.models import Artifact
@@ -42,6 +43,14 @@ def lock_artifact(artifact_pk: int) -> Artifact:
     """The artifact, read under the lock that orders everything about it."""
     artifact: Artifact = Artifact.objects.select_for_update(no_key=True, of=("self",)).get(pk=artifact_pk)
     return artifact
+
+
+class ClockTimestamp(Func):
+    """The database's clock beside a row that is read anyway."""
+
+    function = "clock_timestamp"
+    template = "%(function)s()"
+    output_field = DateTimeField()
 
 
 def database_now() -> datetime:
