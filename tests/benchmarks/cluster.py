@@ -70,9 +70,9 @@ def ring_to_start_ms() -> float:
     return (run.started_at - run.queued_at).total_seconds() * 1000
 
 
-def wait_until(condition, *, within_seconds: float = DEADLINE_SECONDS) -> None:
+def wait_until(condition, *, within_seconds: float = DEADLINE_SECONDS, look_every: float = 0.02) -> None:
     deadline = time.monotonic() + within_seconds
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError("the cluster did not get there in time")
-        time.sleep(0.02)
+        time.sleep(look_every)

@@ -36,9 +36,9 @@ def measure(table: Table) -> None:
     table.heading(f"{NOTES} recordings, {WORKERS} workers, the provider takes {PROVIDER_LATENCY_SECONDS} s a call")
     notes = waiting_notes()
     with simulated_provider() as base_url, watchdog(), working_on_real_stages(base_url) as parent:
-        wait_until(lambda: notes.filter(status=Artifact.Status.COMPLETED).count() >= NOTES // 2, within_seconds=240)
+        wait_for(lambda: notes.filter(status=Artifact.Status.COMPLETED).count() >= NOTES // 2)
         memory_rows(table, parent)
-        wait_until(lambda: not notes.exclude(status__in=Artifact.ENDS).exists(), within_seconds=240)
+        wait_for(lambda: not notes.exclude(status__in=Artifact.ENDS).exists())
     runs = StageRun.objects.filter(artifact__in=notes)
     span = runs.aggregate(first=Min("started_at"), last=Max("finished_at"))
     rate = notes.filter(status=Artifact.Status.COMPLETED).count() / (span["last"] - span["first"]).total_seconds()
@@ -47,6 +47,11 @@ def measure(table: Table) -> None:
     table.row("completed, notes a second", f"{rate:.1f}", f"{rate / ideal:.2f}")
     table.row("time of the AI service a note", f"{provider_ms / NOTES:.0f} ms")
     table.row("notes that failed", str(notes.filter(status=Artifact.Status.FAILED).count()))
+
+
+def wait_for(condition) -> None:
+    """Looking costs the machine that is measured."""
+    wait_until(condition, within_seconds=300, look_every=1)
 
 
 def waiting_notes():
