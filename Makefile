@@ -28,7 +28,7 @@ up: $(VENV)/.runtime ## everything, with your own data
 	@$(RUN) manage.py up --port $(PORT)
 
 test: $(VENV)/.dev ## all tests
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses 2 --dist loadfile
 
 chaos: $(VENV)/.dev ## kill everything again and again; make chaos SEED=7 TIMES=5 for seeds 7 to 11
 	$(RUN) -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(TIMES),--times $(TIMES))

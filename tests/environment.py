@@ -64,7 +64,9 @@ _stack = contextlib.ExitStack()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    if "TEST_DATABASE_URL" in os.environ or config.option.collectonly:
+    # Of a run in several processes each has a server of its own, and the one that hands out the tests needs none.
+    only_hands_out = bool(getattr(config.option, "numprocesses", None))
+    if "TEST_DATABASE_URL" in os.environ or config.option.collectonly or only_hands_out:
         return
     _remove_killed_runs()
     var_dir = Path(os.environ["VAR_DIR"])

@@ -57,7 +57,10 @@ def _nothing_is_asked_any_more(page, live_server):
     """The page asks again every few seconds: an answer still on its way would be in the way of emptying the tables."""
     yield
     page.goto("about:blank")
-    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    others = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
+    """
     deadline = time.monotonic() + 10
     with connection.cursor() as cursor:
         while cursor.execute(others).fetchone() != (0,) and time.monotonic() < deadline:
