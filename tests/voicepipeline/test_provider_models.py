@@ -18,7 +18,7 @@ from voicepipeline.models import ProviderModel, ScheduledJob
 from voicepipeline.operations.provider_models import announced_cautions, check_models, told_cautions
 from voicepipeline.operations.schedules import perform_scheduled_job
 from voicepipeline.policies.model_shutdowns import shutdown_caution
-from voicepipeline.stages.contract import StageFault
+from voicepipeline.tracebacks import JobFailed
 
 TODAY = date(2026, 11, 21)
 END = date(2027, 2, 26)
@@ -88,7 +88,7 @@ def test_asking_again_brings_the_rows_up_to_date(provider):
 def test_a_provider_that_cannot_be_asked_leaves_the_rows_and_fails_the_job(provider, fault):
     row = ProviderModel.objects.create(name="gpt-6-luna", shutdown_on=END)
     control(provider, "POST", queue={"models": [fault]})
-    with pytest.raises(StageFault):
+    with pytest.raises(JobFailed):
         perform_scheduled_job(JOB)
     assert ScheduledJob.objects.get(name=JOB).last_succeeded is False
     assert list(ProviderModel.objects.values_list("name", "checked_at")) == [("gpt-6-luna", row.checked_at)]
