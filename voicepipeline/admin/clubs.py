@@ -6,9 +6,47 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from voicepipeline.admin.lists import ClubFilter, ListAdmin
 from voicepipeline.models import Coach, Organization, Player, Team
+from voicepipeline.policies.languages import CODES
+
+# Clubs here speak these above all; they are offered first.
+OFTEN = ("en", "ga", "pl", "lt", "pt", "fr", "es", "de", "it", "uk", "ro", "lv", "ar", "hi", "zh")
+NO_ISO_CODE = frozenset({"jw"})
+
+
+def _language_names() -> dict[str, str]:
+    """What each language with a code of two letters is called: of all its names the first that is no code."""
+    names: dict[str, str] = {}
+    for name, code in CODES.items():
+        if len(code) == 2 and code not in NO_ISO_CODE and len(names.get(code, "")) <= 3:
+            names[code] = name.title()
+    return names
+
+
+def _languages() -> list[tuple[str, list[tuple[str, str]]]]:
+    names = _language_names()
+    others = sorted((name, code) for code, name in names.items() if code not in OFTEN)
+    return [
+        ("Often spoken", [(code, names[code]) for code in OFTEN]),
+        ("Others", [(code, name) for name, code in others]),
+    ]
+
+
+LANGUAGES = _languages()
+
+
+class LanguagesField(forms.MultipleChoiceField):
+    """Languages by their names: a code that nobody knows would make the provider refuse every note of the club."""
+
+    widget = UnfoldAdminSelect2MultipleWidget
+    default_error_messages = {"invalid_choice": "Choose languages from the list."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        help_text = "What its coaches speak. Empty: any language."
+        super().__init__(choices=LANGUAGES, required=False, label="Languages", help_text=help_text, **kwargs)
 
 
 class TeamChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -40,6 +78,20 @@ class RosterAdmin(ListAdmin):
         return False
 
 
+class OwnTeamsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Coaches and players belong to teams of their own club."""
+
+    def clean(self) -> dict[str, Any]:
+        told: dict[str, Any] = super().clean() or self.cleaned_data
+        club, field = told.get("organization"), "teams" if "teams" in told else "team"
+        given = told.get(field)
+        for team in [given] if isinstance(given, Team) else given or ():
+            if club is not None and team.organization_id != club.pk:
+                words = f"{team.name} is a team of {team.organization}, not of {club}. Choose teams of the same club."
+                self.add_error(field, words)
+        return told
+
+
 @admin.register(Organization)
 class OrganizationAdmin(RosterAdmin):
     list_display = ("name", "slug", "is_active", "created_at")
@@ -47,6 +99,11 @@ class OrganizationAdmin(RosterAdmin):
     search_fields = ("name__istartswith", "slug__startswith")
     search_help_text = "Beginning of the name"
     prepopulated_fields = {"slug": ("name",)}
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "languages":
+            return LanguagesField()
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 @admin.register(Team)
@@ -60,6 +117,7 @@ class TeamAdmin(RosterAdmin):
 
 @admin.register(Coach)
 class CoachAdmin(RosterAdmin):
+    form = OwnTeamsForm
     list_display = ("full_name", "organization", "phone", "is_active")
     list_filter = (ClubFilter, "is_active")
     list_select_related = ("organization",)
@@ -79,6 +137,7 @@ class CoachAdmin(RosterAdmin):
 
 @admin.register(Player)
 class PlayerAdmin(RosterAdmin):
+    form = OwnTeamsForm
     list_display = ("full_name", "organization", "team", "is_active")
     list_filter = (ClubFilter, "is_active")
     list_select_related = ("organization", "team")
