@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from tests.engine.helpers import active_run, doorbells, make_artifact, past, results, scheduled
 from voicepipeline.engine import doorbell
-from voicepipeline.engine.execution import perform_and_go_on
+from voicepipeline.engine.execution import perform_and_go_on, seconds_to_go_on
 from voicepipeline.models import StageName, StageRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,6 +24,12 @@ def test_what_the_job_has_no_time_for_is_rung_for(settings):
     perform_and_go_on(scheduled(artifact).pk)
     assert results(artifact) == [StageName.TRANSCRIPTION]
     assert doorbells()[1:] == [("voicepipeline.tasks.extract_claims", (artifact.pk, active_run(artifact).pk))]
+
+
+@pytest.mark.parametrize(("job", "call", "seconds"), [(180, 60, 42), (60, 24, 6), (60, 30, 0), (10, 1, 7)])
+def test_a_further_stage_is_begun_only_while_its_longest_calls_still_fit(settings, job, call, seconds):
+    settings.JOB_TIMEOUT_SECONDS, settings.AI_CHAT_TIMEOUT_SECONDS = job, call
+    assert seconds_to_go_on() == pytest.approx(seconds)
 
 
 def test_a_stage_that_fails_for_now_ends_the_going_on():

@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 RECONNECT_PAUSE_SECONDS = 0.5
 DATABASE_LOST = "database_lost"
-# The calls of one stage may take four fifths of a job's time: settings.py.
-GO_ON_SHARE = 0.2
+# Of a job's time, for all but the provider's calls: reading, storing, and a busy machine.
+SLACK_SHARE = 0.1
 
 
 def worker_name() -> str:
@@ -38,7 +38,7 @@ def perform_and_go_on(run_id: int) -> None:
     A queue costs more than a quick stage does. What is left to do after that is rung for as ever, and when this worker
     dies in between, the watchdog rings again.
     """
-    no_more_after = time.monotonic() + settings.JOB_TIMEOUT_SECONDS * GO_ON_SHARE
+    no_more_after = time.monotonic() + seconds_to_go_on()
     with doorbell.answering_own() as own:
         perform(run_id)
         while own:
@@ -47,6 +47,15 @@ def perform_and_go_on(run_id: int) -> None:
                 perform(bell.run_id, artifact_pk=bell.artifact_pk)
             else:
                 doorbell.send(bell)
+
+
+def seconds_to_go_on() -> float:
+    """How long after its start a job may begin with a further stage, whose calls then still fit.
+
+    Only claims call the provider after the first stage, twice when the first answer cannot be used.
+    """
+    job: int = settings.JOB_TIMEOUT_SECONDS
+    return max(0.0, job - 2 * settings.AI_CHAT_TIMEOUT_SECONDS - job * SLACK_SHARE)
 
 
 def perform(run_id: int, *, artifact_pk: int | None = None) -> None:
