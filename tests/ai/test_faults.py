@@ -34,6 +34,11 @@ MEANINGS = [
     (Failure(400, "context_length_exceeded"), "note_too_long"),
     (Failure(400, "content_policy_violation"), "content_filtered"),
     (Failure(400, "something_new"), "request_refused"),
+    (Failure(400, "invalid_value", "messages"), "request_refused"),
+    (Failure(400, "invalid_value", "max_completion_tokens"), "provider_settings_wrong"),
+    (Failure(422, "invalid_request_error", "temperature"), "provider_settings_wrong"),
+    (Failure(400, "invalid_value", "response_format.json_schema"), "provider_settings_wrong"),
+    (Failure(400, "model_not_found", "model"), "provider_model_gone"),
     (Failure(418, ""), "request_refused"),
     (Failure(451, ""), "provider_access_refused"),
     (Failure(301, ""), "provider_wrong_answer"),
@@ -41,7 +46,9 @@ MEANINGS = [
 ]
 
 
-@pytest.mark.parametrize(("failure", "meaning"), MEANINGS, ids=[f"{row[0].status}-{row[0].code}" for row in MEANINGS])
+@pytest.mark.parametrize(
+    ("failure", "meaning"), MEANINGS, ids=[f"{row[0].status}-{row[0].code}-{row[0].param}" for row in MEANINGS]
+)
 def test_an_error_of_a_completion_means(failure, meaning):
     assert code_for(failure, Call.CHAT) == meaning
 
@@ -52,6 +59,11 @@ def test_an_error_of_a_completion_means(failure, meaning):
         (Failure(400, "unsupported_value", "file"), "audio_unsupported"),
         (Failure(400, "unsupported_value", "response_format"), "provider_settings_wrong"),
         (Failure(400), "audio_unsupported"),
+        (Failure(422, "", "file"), "audio_unsupported"),
+        (Failure(400, "", "languages"), "provider_settings_wrong"),
+        (Failure(400, "invalid_value", "keywords[3]"), "provider_settings_wrong"),
+        (Failure(422, "invalid_value", "include"), "provider_settings_wrong"),
+        (Failure(400, "", "prompt"), "request_refused"),
         (Failure(415, "anything"), "audio_unsupported"),
         (Failure(413), "audio_too_large"),
         (Failure(400, "content_filter"), "content_filtered"),

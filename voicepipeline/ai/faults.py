@@ -43,6 +43,10 @@ MODEL_CODES = frozenset({"model_not_found", "model_not_available", "deprecated_m
 SETTINGS_CODES = frozenset(
     {"unsupported_parameter", "unknown_parameter", "unsupported_value", "invalid_json_schema", "invalid_type"}
 )
+# What our own code and settings choose, whatever the note is.
+SETTINGS_PARAMS = frozenset(
+    {"languages", "keywords", "include", "response_format", "model", "max_completion_tokens", "temperature"}
+)
 
 BY_STATUS = {
     401: "provider_key_refused",
@@ -114,15 +118,20 @@ def _code_of_bad_request(failure: Failure, call: Call) -> str:
         return "content_filtered"
     if code in TOO_LONG_CODES:
         return "note_too_long"
-    if call is Call.TRANSCRIPTION and (failure.status == 415 or failure.param == "file" or not code):
+    if call is Call.TRANSCRIPTION and (failure.status == 415 or failure.param == "file" or not (code or failure.param)):
         return "audio_unsupported"
     if code in NO_CREDIT_CODES:
         return "provider_no_credit"
     if code in MODEL_CODES:
         return "provider_model_gone"
-    if code in SETTINGS_CODES:
+    if code in SETTINGS_CODES or _name(failure.param) in SETTINGS_PARAMS:
         return "provider_settings_wrong"
     return "request_refused"
+
+
+def _name(param: str) -> str:
+    """The parameter itself, of one of its parts such as `keywords[3]`."""
+    return param.replace(".", "[").partition("[")[0]
 
 
 def read_retry_after(value: str | None, *, now: datetime) -> timedelta | None:
