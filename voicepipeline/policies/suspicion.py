@@ -20,16 +20,18 @@ TO_A_MODEL = re.compile(
       | (?:return|output|respond\s+with|answer\s+with)\s+(?:\w+\s+){0,4}(?:json|ids|prompt|roster|confidence|sql)
       | roster[\s_]ids? | confidence\s+(?:of\s+|to\s+|is\s+)?(?:\d|one\s+hundred|a\s+hundred|maximum|full)
       | you\s+(?:must|are)\s+(?:\w+\s+){0,2}(?:output|respond|return|model|assistant|machine)
-      | (?:transcript|language\s+model|prompt)\s*[.:,]?\s+(?:write|say|return|output)
+      | (?:transcript|language\s+model|prompt)\s{0,3}[.:,]?\s{1,3}(?:write|say|return|output)
     )\b
-    | (?:^|[.\n])\s*(?:system|assistant|instructions?|override)\s*: | \[/?inst\]
+    | (?:^|[.\n])\s{0,3}(?:system|assistant|instructions?|override)\s{0,3}: | \[/?inst\]
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# Many spaces mean no more than two, and a search that may begin at each of them would take for ever.
+LONG_GAP = re.compile(r"\s{3,}")
 LONGEST_READ = 200_000
 
 
 def speaks_to_machine(text: str) -> bool:
     """Markup, templates, addresses and orders to a model: nothing that a coach says about a player."""
-    read = text[:LONGEST_READ]
+    read = LONG_GAP.sub(lambda gap: " \n" if "\n" in gap.group() else "  ", text)[:LONGEST_READ]
     return bool(MARKUP.search(read) or TO_A_MODEL.search(read))
