@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from tests.engine.helpers import active_run, doorbells, make_artifact, past, results, scheduled
-from voicepipeline.engine import doorbell
+from voicepipeline.engine import doorbell, stopping
 from voicepipeline.engine.execution import perform_and_go_on, seconds_to_go_on
 from voicepipeline.models import StageName, StageRun
 
@@ -38,6 +38,17 @@ def test_a_stage_that_fails_for_now_ends_the_going_on():
     waiting = active_run(artifact)
     assert (waiting.stage, waiting.transient_no, waiting.rung_at) == (StageName.CLAIMS_EXTRACTION, 1, None)
     assert len(doorbells()) == 1
+
+
+def test_a_worker_of_a_cluster_that_stops_begins_nothing_and_has_it_rung_for_again():
+    run = scheduled(make_artifact())
+    stopping.note_cluster_stops()
+    try:
+        perform_and_go_on(run.pk)
+    finally:
+        stopping.note_cluster_stops(False)
+    run.refresh_from_db()
+    assert (run.status, run.lease_token, run.rung_at, run.ring_count) == ("queued", 0, None, 0)
 
 
 def test_a_stage_nobody_went_on_with_is_rung_for_by_the_watchdog():

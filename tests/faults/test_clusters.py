@@ -35,6 +35,7 @@ RUNS = """
     WHERE artifact_id = %s ORDER BY id
 """
 RUNNING = "SELECT count(*) FROM voicepipeline_stagerun WHERE status = 'running' AND artifact_id = %s"
+NEXT_RUN = "SELECT lease_token, rung_at FROM voicepipeline_stagerun WHERE status = 'queued' AND artifact_id = %s"
 ENDED = "SELECT ended_reason FROM voicepipeline_clusterbeat WHERE parent_pid = %s AND ended_at IS NOT NULL"
 
 
@@ -134,4 +135,18 @@ def test_a_stopped_cluster_gives_its_run_back_uncharged_and_soon(fleet):
     fleet.start_cluster("another", workers=2, engine=SHORT)
     fleet.start_watchdog(engine=SHORT)
     wait_for(fleet, artifact, "completed")
+    check(fleet)
+
+
+def test_a_worker_of_a_stopping_cluster_ends_its_stage_and_leaves_the_next_to_another(fleet):
+    fleet.start_cluster("cluster", workers=2, engine={**SHORT, "stopping_grace": 15})
+    (artifact,) = fleet.feed({"transcription": ["slow:2"]})
+    until(lambda: fleet.count(RUNNING, artifact), "the note is being worked on")
+    assert fleet.stop("cluster") < 12
+    assert fleet.query(RUNS, artifact) == [("succeeded", 1, 0, 0, ""), ("queued", 1, 0, 0, "")]
+    assert fleet.query(NEXT_RUN, artifact) == [(0, None)]
+    fleet.start_watchdog(engine=SHORT)
+    fleet.start_cluster("another", workers=2, engine=SHORT)
+    wait_for(fleet, artifact, "completed")
+    assert fleet.query(RUNS, artifact) == [("succeeded", 1, 0, 0, "")] * 4
     check(fleet)

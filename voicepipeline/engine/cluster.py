@@ -14,11 +14,12 @@ from django_q.signals import post_execute, post_execute_in_worker, post_spawn, p
 from voicepipeline.ai.client import warm_up
 from voicepipeline.engine.beats import Reporter, note_end, note_recorded, note_start
 from voicepipeline.engine.limits import limits
-from voicepipeline.engine.stopping import STOP_SIGNAL, prepare_worker
+from voicepipeline.engine.stopping import STOP_SIGNAL, note_cluster_stops, prepare_worker
 
 
 class PipelineCluster(Cluster):
     def start(self) -> int:
+        note_cluster_stops(False)
         preload()
         lead_own_group()
         post_spawn.connect(prepare_worker)
@@ -33,9 +34,10 @@ class PipelineCluster(Cluster):
         return pid
 
     def stop(self) -> bool:
-        """Let running work end; what takes longer than the grace is given back to the queue, uncharged."""
+        """Let running work end and begin none; what takes longer than the grace is given back, uncharged."""
         if not self.sentinel.is_alive():
             return False
+        note_cluster_stops()
         self.stop_event.set()
         self.sentinel.join(limits().stopping_grace.total_seconds())
         if self.sentinel.is_alive():
@@ -49,6 +51,7 @@ class PipelineCluster(Cluster):
 
     def give_up(self) -> None:
         """End a cluster that can no longer stop in order, its runs given back; its supervisor starts a new one."""
+        note_cluster_stops()
         grace = limits().stopping_grace.total_seconds()
         self.stop_event.set()
         self.sentinel.join(grace)

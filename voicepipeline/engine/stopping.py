@@ -3,10 +3,15 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import RawValue
 from types import FrameType
 from typing import Any
 
 STOP_SIGNAL = signal.SIGUSR1
+
+
+# Memory shared by the cluster's parent and all that it forks.
+_cluster_stops = RawValue("b", 0)
 
 
 class WorkerStopping(BaseException):
@@ -41,5 +46,11 @@ def interruptible() -> Iterator[None]:
         _State.working = False
 
 
-def was_told() -> bool:
-    return _State.told
+def note_cluster_stops(stops: bool = True) -> None:
+    """Said by the cluster's parent before anything else, so that running work may end but none is begun."""
+    _cluster_stops.value = stops
+
+
+def may_begin() -> bool:
+    """Whether this worker may take up work: neither it nor its cluster is stopping."""
+    return not (_State.told or _cluster_stops.value)
