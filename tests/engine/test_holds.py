@@ -65,6 +65,18 @@ def test_a_note_let_go_after_a_long_hold_is_not_stalled():
     assert list(stalled_notes(Artifact.objects.all())) == []
 
 
+def test_a_note_taken_up_after_a_long_hold_is_stalled_only_once_it_has_been_at_work_for_too_long():
+    artifact = make_artifact(transcription=["provider"])
+    perform(scheduled(artifact).pk)
+    make_due(artifact)
+    Artifact.objects.filter(pk=artifact.pk).update(updated_at=past(3600))
+    taken = claimed(artifact)
+    assert list(stalled_notes(Artifact.objects.all())) == []
+    Artifact.objects.filter(pk=artifact.pk).update(updated_at=past(3600))
+    StageRun.objects.filter(pk=taken.run_id).update(started_at=past(3600))
+    assert list(stalled_notes(Artifact.objects.all())) == [artifact]
+
+
 @pytest.mark.parametrize(
     ("needs_person", "words"), [(True, "once somebody has put that right"), (False, "is tested again on")]
 )

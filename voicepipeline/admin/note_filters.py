@@ -15,15 +15,17 @@ from voicepipeline.querysets import ACTIVE_STATUSES
 
 
 def stalled_notes(notes: QuerySet[Any]) -> QuerySet[Any]:
-    """On their way, but without progress for longer than their stage may take; not those on hold or due later."""
+    """On their way, but without progress for longer than their stage may take; not those on hold, due later or just taken up."""
     now, how = timezone.now(), limits()
     still = Q()
     for stage in ("", *StageName.values):
         still |= Q(current_stage=stage, updated_at__lt=now - how.stalled_after(stage))
     shortest = min(how.stalled_after(stage) for stage in StageName.values)
-    meant_to_wait = Q(not_before__gt=now - shortest) | Q(parked_since__isnull=False)
-    waits = StageRun.objects.filter(meant_to_wait, artifact=OuterRef("pk"), status="queued")
-    return notes.filter(still, ~Exists(waits), status__in=ACTIVE_STATUSES)
+    meant_to_wait = Q(status="queued") & (Q(not_before__gt=now - shortest) | Q(parked_since__isnull=False))
+    # A claim that changes nothing of the note, after a hold or a failed try, does not write when it changed either.
+    at_work = Q(status="running", started_at__gt=now - shortest)
+    fine = StageRun.objects.filter(meant_to_wait | at_work, artifact=OuterRef("pk"))
+    return notes.filter(still, ~Exists(fine), status__in=ACTIVE_STATUSES)
 
 
 class StatusFilter(admin.SimpleListFilter):
