@@ -15,7 +15,10 @@ from voicepipeline.querysets import ACTIVE_STATUSES
 
 
 def stalled_notes(notes: QuerySet[Any]) -> QuerySet[Any]:
-    """On their way, but without progress for longer than their stage may take; not those on hold, due later or just taken up."""
+    """On their way, but without progress for longer than their stage may take.
+
+    Not those on hold, due later or just taken up.
+    """
     now, how = timezone.now(), limits()
     still = Q()
     for stage in ("", *StageName.values):
