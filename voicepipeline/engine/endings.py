@@ -6,10 +6,10 @@ from typing import Any
 from voicepipeline.engine.changes import Budgets, Change, fact
 from voicepipeline.engine.claiming import Claim
 from voicepipeline.engine.transactions import database_now, lock_artifact
+from voicepipeline.engine.usage import usage_columns, usage_metadata
 from voicepipeline.models import EventType, StageRun
 from voicepipeline.stages import STAGES
 from voicepipeline.stages.contract import NO_USAGE, Usage
-from voicepipeline.text import safe_text
 
 
 def open_change(claim: Claim) -> Change:
@@ -19,7 +19,7 @@ def open_change(claim: Claim) -> Change:
 def close(change: Change, claim: Claim, *, usage: Usage, **values: Any) -> StageRun | None:
     """End the run if it is still this claim's; otherwise say that the result came too late."""
     mine = StageRun.objects.mine(claim.run_id, claim.token)
-    closed = mine.update(lease_until=None, finished_at=change.now, **_usage_columns(usage), **values)
+    closed = mine.update(lease_until=None, finished_at=change.now, **usage_columns(usage), **values)
     return _fresh_or_discarded(change, claim, usage, bool(closed))
 
 
@@ -74,24 +74,3 @@ def same_budgets(run: StageRun, *, transient_no: int | None = None, crash_no: in
         crash_no=run.crash_no if crash_no is None else crash_no,
         provider_failed_at=run.provider_failed_at,
     )
-
-
-def _usage_columns(usage: Usage) -> dict[str, Any]:
-    return {
-        "ai_model": safe_text(usage.ai_model, 80),
-        "prompt_version": safe_text(usage.prompt_version, 40),
-        "request_id": safe_text(usage.request_id, 120),
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "audio_seconds": usage.audio_seconds,
-        "provider_ms": usage.provider_ms,
-        "cost_usd": usage.cost_usd,
-    }
-
-
-def usage_metadata(usage: Usage) -> dict[str, Any]:
-    return {
-        "ai_model": usage.ai_model or None,
-        "ai_cost": usage.cost_usd,
-        "prompt_version": usage.prompt_version or None,
-    }

@@ -25,11 +25,11 @@ from voicepipeline.engine.endings import (
     same_budgets,
     say_discarded,
     say_stage_failed,
-    usage_metadata,
 )
 from voicepipeline.engine.health import is_the_notes_own, learn_from_answer, learn_from_trouble
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.transactions import engine_transaction
+from voicepipeline.engine.usage import usage_metadata
 from voicepipeline.models import Artifact, EventType, StageRun
 from voicepipeline.policies.backoff import retry_delay
 from voicepipeline.policies.fingerprints import fingerprint
