@@ -121,6 +121,26 @@ def test_each_state_can_be_listed_alone(client, operator, state):
     assert set(found(client, status=state)) == {artifact.pk for artifact in expected[state]}
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("provider_error", "On hold: the AI service is down"),
+        ("provider_no_credit", "On hold: the provider credit is used up"),
+        ("paused_by_staff", "On hold: people have paused this work"),
+        ("from_a_newer_release", "On hold: the AI service is in trouble"),
+    ],
+)
+def test_the_list_the_note_and_its_tries_say_why_it_is_on_hold(client, viewer, reason, words):
+    held = make_artifact()
+    scheduled(held)
+    StageRun.objects.filter(artifact=held).update(parked_reason=reason, parked_since=past())
+    label = f'<span class="vp-label vp-label-on_hold">{words}</span>'
+    assert text_of(client.get(LIST)).count(label) == 1
+    assert text_of(client.get(page_of(held))).count(label) == 2
+    runs = client.get(reverse("admin:voicepipeline_stagerun_changelist"))
+    assert text_of(runs).count(label) == 1
+
+
 def test_a_note_that_is_due_later_does_not_count_as_stalled(client, viewer):
     artifact = stalled_note()
     StageRun.objects.filter(artifact=artifact).update(not_before=timezone.now() + timedelta(minutes=5))

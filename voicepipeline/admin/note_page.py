@@ -64,10 +64,10 @@ def page_context(request: HttpRequest, artifact: Artifact, actions: Iterable[Not
     runs = sorted(newest[: MOST_TRIES + 1], key=lambda run: (run.queued_at, run.pk))
     events = get_event_timeline(artifact)
     content = content_of(artifact, situation.run)
-    on_hold = situation.run is not None and situation.run.parked_since is not None
+    held_by = situation.run.parked_reason if situation.run else ""
     return {
         "artifact": artifact,
-        "state": state_of(artifact, on_hold=on_hold, stalled_for=situation.stalled_for, open_names=content.open_names),
+        "state": state_of(artifact, held_by=held_by, stalled_for=situation.stalled_for, open_names=content.open_names),
         "to_be_reviewed": TO_BE_REVIEWED if content.flagged else None,
         "content": content,
         "audio_url": audio_url(artifact),

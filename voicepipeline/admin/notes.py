@@ -64,7 +64,7 @@ class ArtifactAdmin(HistoryAdmin):
         tries = this_round.order_by().values("artifact").annotate(most=Max("attempt"))
         notes: QuerySet[Any] = super().get_queryset(request)
         with_run: QuerySet[Any] = notes.annotate(
-            on_hold_since=Subquery(active.values("parked_since")[:1]),
+            held_by=Subquery(active.values("parked_reason")[:1]),
             run_moved_at=Subquery(moved.values("moved")[:1]),
             most_tries=Subquery(tries.values("most")[:1]),
             open_names=open_names(),
@@ -110,7 +110,7 @@ class ArtifactAdmin(HistoryAdmin):
         stalled_for = now - moved if stalled else None
         state = state_of(
             artifact,
-            on_hold=bool(artifact.on_hold_since),
+            held_by=artifact.held_by,
             stalled_for=stalled_for,
             open_names=artifact.open_names or 0,
         )
