@@ -254,6 +254,22 @@ def test_a_confirmed_entry_says_by_whom(ana):
     assert not automatic.decision.startswith("by")
 
 
+def test_only_what_is_still_confirmed_is_called_so():
+    assert only_entry(status="applied", automatic=True).state.words == "Applied"
+
+
+def test_an_entry_tells_all_that_it_says(client, viewer):
+    told = {"recommended_action": "Rest until Thursday.", "time_reference": "last night", "sentiment": "concerned"}
+    row = only_entry(topic="injury", severity="high", **told)
+    make_draft(row.entry.claim, topic="skill_rating", skill_name="Tackling", skill_rating=4)
+    entries = page_of(client, row.entry.artifact).partition('id="entries-title"')[2]
+    words = ["High severity", "Concerned", "Tackling: 4 of 5", "Rest until Thursday.", "last night"]
+    assert [each for each in words if each not in entries] == []
+    bare = page_of(client, only_entry().entry.artifact).partition('id="entries-title"')[2]
+    assert "severity" not in bare
+    assert "vp-inline-facts" not in bare
+
+
 def test_a_rejected_entry_says_by_whom_and_why(client, viewer, ana):
     row = only_entry(status="rejected", decided_by=ana, decision_reason="Another Murphy.")
     assert (row.state.words, row.reason) == ("Rejected", "Another Murphy.")
@@ -299,7 +315,7 @@ def test_hostile_text_is_shown_as_text_everywhere(client, viewer, ana):
     make_resolution(
         claim, reason=HOSTILE, candidates=[told], player=player, model_player=make_player(first_name=HOSTILE)
     )
-    make_draft(claim, player=player, person_needed_because=HOSTILE[:40])
+    make_draft(claim, **words, player=player, person_needed_because=HOSTILE[:40])
     make_draft(claim, status="rejected", decided_by=ana, decision_reason=HOSTILE)
     StageRun.objects.create(artifact=note, stage="transcription", generation=1, attempt=1, ai_model=HOSTILE)
     page = page_of(client, note)

@@ -78,6 +78,8 @@ class EntryView:
     number: int | None  # of the statement that it was made of
     whom: str
     whom_icon: str
+    severity: State | None
+    tags: list[str]
     state: State
     icon: str
     decision: str
@@ -213,19 +215,19 @@ def _statement(claim: Claim, matches: Sequence[EntityResolution]) -> StatementVi
     )
 
 
-def _severity(claim: Claim) -> State | None:
-    if not claim.severity:
+def _severity(said: Claim | InsightDraft) -> State | None:
+    if not said.severity:
         return None
-    return State(SEVERITY_KEYS.get(claim.severity, "plain"), f"{claim.get_severity_display()} severity")
+    return State(SEVERITY_KEYS.get(said.severity, "plain"), f"{said.get_severity_display()} severity")
 
 
-def _tags(claim: Claim) -> Iterable[str]:
+def _tags(said: Claim | InsightDraft) -> Iterable[str]:
     """What else it says of itself: which skill, how well, in what mood."""
-    if claim.skill_name or claim.skill_rating:
-        rating = f"{claim.skill_rating} of 5" if claim.skill_rating else ""
-        yield ": ".join(filter(None, (claim.skill_name, rating)))
-    if claim.sentiment:
-        yield claim.get_sentiment_display()
+    if said.skill_name or said.skill_rating:
+        rating = f"{said.skill_rating} of 5" if said.skill_rating else ""
+        yield ": ".join(filter(None, (said.skill_name, rating)))
+    if said.sentiment:
+        yield said.get_sentiment_display()
 
 
 def _raw_names(claim: Claim) -> Iterable[str]:
@@ -286,13 +288,16 @@ def _entry(entry: InsightDraft, number: int | None, artifact: Artifact) -> Entry
     key, icon = ENTRY_STATES[InsightDraft.Status(entry.status)]
     whom, whom_icon = _whom(entry, artifact)
     pending = entry.status == InsightDraft.Status.PENDING
+    by_rule = entry.automatic and entry.status == InsightDraft.Status.CONFIRMED
     why = entry.person_needed_because if pending else ""
     return EntryView(
         entry=entry,
         number=number,
         whom=whom,
         whom_icon=whom_icon,
-        state=State(key, "Confirmed automatically" if entry.automatic else entry.get_status_display()),
+        severity=_severity(entry),
+        tags=list(_tags(entry)),
+        state=State(key, "Confirmed automatically" if by_rule else entry.get_status_display()),
         icon=icon,
         decision=_decision(entry),
         reason=entry.decision_reason,
