@@ -86,6 +86,69 @@ def test_one_name_taken_for_two_players_is_neithers():
     assert found.cleared_links >= 1
 
 
+# --- Names that nobody spoke ----------------------------------------------------------------------------------
+
+BLANK = "[name not spoken]"
+
+
+@pytest.mark.parametrize(
+    ("names", "title", "kept"),
+    [
+        ([mention("Aoife Ryan", "p-2")], "Aoife Ryan was superb", f"Aoife {BLANK} was superb"),
+        ([mention("Zebulon Quartermaine")], "ZEBULON quartermaine's day", f"{BLANK} day"),
+        ([mention("She", "p-1")], "Kelly, that is Niamh", "Kelly, that is Niamh"),  # both were spoken
+        ([], "A word with the Ryans, with Ryan", f"A word with the Ryans, with {BLANK}"),
+        ([mention("Aoife")], "Aoife Ryan was late", "Aoife Ryan was late"),  # who it is, matching decides
+        ([mention("Aoife", "p-2")], "Aoife Ryan was late", "Aoife Ryan was late"),
+        ([mention("Neve", "p-1")], "Niamh Kelly played well", "Niamh Kelly played well"),
+        ([mention("Neve", "p-2")], "Aoife Ryan played well", f"Aoife {BLANK} played well"),
+    ],
+)
+def test_a_name_that_nobody_spoke_is_in_no_text(names, title, kept):
+    found = only(claim("played well", *names, title=title, description=title, recommended_action=title))
+    assert {found.title, found.description, found.recommended_action} == {kept}
+
+
+@pytest.mark.parametrize(
+    ("names", "title", "sure"),
+    [
+        ([mention("Zebulon")], "Good game", None),
+        ([mention("Neve", "p-2")], "Good game", None),
+        ([mention("Neve", "p-1", kind="group_reference")], "Good game", None),
+        ([], "Ryan was superb", None),
+        ([], "Good game", 0.9),
+        ([mention("Neve", "p-1")], "Niamh Kelly", 0.9),
+    ],
+)
+def test_how_sure_the_model_is_counts_only_where_it_made_up_nobody(names, title, sure):
+    assert only(claim("played well", *names, title=title)).confidence == sure
+
+
+def test_a_quote_that_nobody_said_names_nobody_who_was_not_spoken_of():
+    found = only(claim("Zebulon hurt his knee", mention("Zebulon"), description=" "))
+    assert (found.quote, found.description) == (f"{BLANK} hurt his knee",) * 2
+
+
+def test_one_claim_that_names_nobody_spoken_of_casts_no_doubt_on_the_next():
+    found = checked(claim("played well", mention("Zebulon")), claim("were late", mention("Aoife", "p-2")))
+    assert [each.confidence for each in found.claims] == [None, 0.9]
+
+
+def test_a_whole_squad_made_up_in_every_statement_takes_no_time():
+    squad = {f"p-{number}": Person(number, f"Zeb{number}", f"Quarter{number}") for number in range(300)}
+    names = " ".join(person.name for person in squad.values())[:2_900]
+    claims = [
+        claim(
+            f"were late {number}", *(mention("Aoife", f"p-{each}") for each in range(MAX_MENTIONS)), description=names
+        )
+        for number in range(MAX_CLAIMS)
+    ]
+    started = time.process_time()
+    found = check(answer(*claims), transcript=SAID, offered=squad)
+    assert {each.description.strip(f"{BLANK}…") for each in found.claims} == {""}
+    assert time.process_time() - started < 5
+
+
 # --- Places ----------------------------------------------------------------------------------------------------
 
 

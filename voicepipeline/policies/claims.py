@@ -5,16 +5,22 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from voicepipeline.ai.quotes import Span, Spoken, normalised
 from voicepipeline.ai.schemas import ClaimShape, ClaimsShape, MentionShape
 from voicepipeline.matching.deciding import Kind, decide
 from voicepipeline.matching.deciding import Mention as NameSaid
 from voicepipeline.matching.roster import Person, Roster
+from voicepipeline.policies.unspoken import Unspoken, blank_names
 from voicepipeline.text import safe_text
 
 WITH_SEVERITY = frozenset({"injury", "wellbeing"})
 PLAYER = "player_name"
+LINES = frozenset({"title", "time_reference", "skill_name"})
+TEXTS = (*sorted(LINES), "description", "recommended_action", "quote")
+# People whose names stand in a statement without being spoken: more are not there by another spelling.
+MOST_COMPARED = 5
 MAX_LINE = 200
 MAX_PARAGRAPH = 3_000
 # Control characters mean nothing to a reader; those of direction make a page show other words than there are.
@@ -36,7 +42,11 @@ class CheckedMention:
 
 @dataclass(frozen=True)
 class CheckedClaim:
-    """A claim that may be kept. Without a place its quote is not in the transcript. The title may be empty."""
+    """A claim that may be kept. Without a place its quote is not in the transcript. The title may be empty.
+
+    Where the model named somebody whom nobody spoke of, how sure it says it is says nothing: that is unknown then, so
+    that a person looks at what is made of it.
+    """
 
     key: str
     topic: str
@@ -45,7 +55,7 @@ class CheckedClaim:
     quote: str
     place: Span | None
     mentions: tuple[CheckedMention, ...]
-    confidence: float
+    confidence: float | None
     recommended_action: str
     time_reference: str
     severity: str
@@ -96,6 +106,9 @@ class _Checking:
     offered: Mapping[str, Person]
     counts: Counter[str] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        self.unspoken = Unspoken(self.spoken.transcript, self.offered.values())
+
     def claim(self, given: ClaimShape) -> CheckedClaim | None:
         """None when it says nothing."""
         quote = _paragraph(given.quote)
@@ -103,8 +116,10 @@ class _Checking:
         if not normalised(description):
             return None
         place = self.spoken.find(quote)
+        doubts = self.counts["mentions"], self.counts["links"]
         mentions = self.mentions(given, place)
-        return CheckedClaim(
+        doubted = doubts != (self.counts["mentions"], self.counts["links"])
+        checked = CheckedClaim(
             key=_key(given.topic, quote or description, mentions),
             topic=given.topic,
             title=_line(given.title),
@@ -112,7 +127,7 @@ class _Checking:
             quote=quote,
             place=place,
             mentions=mentions,
-            confidence=given.confidence,
+            confidence=None if doubted else given.confidence,
             recommended_action=_paragraph(given.recommended_action),
             time_reference=_line(given.time_reference),
             severity=(given.severity or "") if given.topic in WITH_SEVERITY else "",
@@ -120,6 +135,36 @@ class _Checking:
             skill_name=_line(given.skill_name),
             skill_rating=given.skill_rating,
         )
+        return self.unnamed(checked, given)
+
+    def unnamed(self, claim: CheckedClaim, given: ClaimShape) -> CheckedClaim:
+        """Without the names that nobody spoke; a quote that is in the transcript has none."""
+        named = [
+            self.offered[each.roster_id or ""] for each in given.mentions if (each.roster_id or "") in self.offered
+        ]
+        linked = {each.player_id for each in claim.mentions} - {None}
+        taken_for = [person for person in named if person.id not in linked]
+        texts = {name: getattr(claim, name) for name in TEXTS if name != "quote" or claim.place is None}
+        suspects = [*(each.raw_text for each in given.mentions), *(person.name for person in taken_for)]
+        meant = [person for person in self.offered.values() if person.id in linked]
+        words = self.unspoken.words("\n".join(texts.values()), suspects=suspects, meant=meant)
+        words -= self.spellings(words, claim.mentions)
+        if not words:
+            return claim
+        blanked: dict[str, Any] = {
+            name: safe_text(blank_names(text, words), MAX_LINE if name in LINES else MAX_PARAGRAPH)
+            for name, text in texts.items()
+        }
+        return replace(claim, confidence=None, **blanked)
+
+    def spellings(self, words: set[str], mentions: tuple[CheckedMention, ...]) -> set[str]:
+        """Those of the words that belong to somebody of whom a name was spoken, if in another spelling."""
+        people = self.unspoken.people_of(words)
+        if len(people) > MOST_COMPARED:
+            return set()
+        heard = [each.raw_text for each in mentions if each.kind == PLAYER]
+        known = [person for person in people if any(may_name(said, person) for said in heard)]
+        return set().union(*(normalised(person.name).split() for person in known))
 
     def mentions(self, given: ClaimShape, quote: Span | None) -> tuple[CheckedMention, ...]:
         """The names that were spoken, each once; one that is taken for two players is taken for neither."""
