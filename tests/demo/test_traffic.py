@@ -206,3 +206,9 @@ def test_the_command_refuses_pages_that_others_can_reach(settings):
     settings.WEB_HOST = "0.0.0.0"
     with pytest.raises(StartError, match="opens them to other machines"):
         call_command("demo_traffic")
+
+
+def test_whoever_has_just_arrived_sees_no_outage_before_notes_go_all_the_way(senders):
+    early = len(BEGINNING) + traffic.NOTES_BEFORE_A_SPELL
+    for seed in range(60):
+        assert traffic.SPELL not in {note.trouble for note in first(early, senders, seed)}

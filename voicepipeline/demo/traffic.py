@@ -11,7 +11,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -45,15 +45,17 @@ SIMULATOR_ANSWERS_WITHIN = 2.0
 DATABASE_PAUSE_SECONDS = 5.0
 
 # What may befall a note, in a thousand notes. What is told to the simulator meets the next call, whosever it is.
-SILENCE = "silence"
+SILENCE, SPELL = "silence", "spell"
 TROUBLES: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     SILENCE: (25, {}),
     "unreadable": (15, {"queue": {"transcriptions": ["unsupported_audio"]}}),
     "filtered": (10, {"queue": {"chat": ["content_filter"]}}),
     "declined": (6, {"queue": {"chat": ["refusal"]}}),
     "hiccup": (12, {"queue": {"transcriptions": ["status:503"], "chat": ["rate_limited"]}}),
-    "spell": (6, {"outage": {"for": 30, "fault": "status:503"}}),
+    SPELL: (6, {"outage": {"for": 30, "fault": "status:503"}}),
 }
+# About five minutes in which whoever has just arrived sees notes go all the way.
+NOTES_BEFORE_A_SPELL = 60
 NEEDS_A_RECORDING = frozenset({SILENCE, "unreadable"})
 # What a visitor is to see within two minutes: one note of every kind, from coaches of every trust.
 BEGINNING: Sequence[tuple[str, str, str]] = (
@@ -84,12 +86,14 @@ def notes_to_send(choose: Random, senders: Sequence[Sender]) -> Iterator[Note]:
         if sender := by_phone.get(f"{NOBODYS_PHONE}{number}"):
             yield _beginning(choose, sender, trouble, script)
     left_of_burst = 0
-    while True:
+    for sent in itertools.count():
         if not left_of_burst and choose.random() < BURST_SHARE:
             left_of_burst = choose.randint(*BURST_OF)
         pause = choose.uniform(*(BURST_PAUSE_SECONDS if left_of_burst else PAUSE_SECONDS))
         left_of_burst = max(0, left_of_burst - 1)
-        yield _note(choose, choose.choice(senders), pause)
+        note = _note(choose, choose.choice(senders), pause)
+        early = note.trouble == SPELL and sent < NOTES_BEFORE_A_SPELL
+        yield replace(note, trouble="") if early else note
 
 
 def _beginning(choose: Random, sender: Sender, trouble: str, script: str) -> Note:
