@@ -343,9 +343,10 @@ def test_the_page_adds_up_what_a_round_cost(client, viewer):
             error_code="x",
             finished_at=timezone.now() + timedelta(seconds=1),
             ai_model="gpt-transcribe",
+            audio_seconds=Decimal(3),
             cost_usd=cost,
         )
-    assert "AI cost of 2 tries, of which 1 of unknown price: $0.0125" in page_of(client, note)
+    assert "AI cost of 2 tries, of which 1 of unknown cost: $0.0125" in page_of(client, note)
 
 
 def filled_note(count):

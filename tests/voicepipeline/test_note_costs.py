@@ -3,8 +3,11 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
-from voicepipeline.admin.note_costs import total_of, usage_of, usd
+from tests.factories import make_note
+from voicepipeline.admin.note_costs import is_of_unknown_cost, total_of, usage_of, usd
+from voicepipeline.admin.run_filters import of_unknown_cost
 from voicepipeline.models import StageRun
 
 
@@ -47,16 +50,47 @@ def test_what_is_not_known_is_called_unknown_and_never_zero():
     ("costs", "words"),
     [
         (["0.5", "0.25"], "AI cost of 2 tries: $0.75"),
-        (["0.5", None], "AI cost of 2 tries, of which 1 of unknown price: $0.50"),
-        (["0", None, None], "AI cost of 3 tries, of which 2 of unknown price: $0.00"),
+        (["0.5", None], "AI cost of 2 tries, of which 1 of unknown cost: $0.50"),
+        (["0", None, None], "AI cost of 3 tries, of which 2 of unknown cost: $0.00"),
         ([None], "AI cost of 1 try: unknown"),
         ([None, None], "AI cost of 2 tries: unknown"),
         (["0"], "AI cost of 1 try: $0.00"),
     ],
 )
-def test_a_round_tells_what_is_known_and_how_many_prices_are_not(costs, words):
-    runs = [StageRun(ai_model="m", cost_usd=None if cost is None else Decimal(cost)) for cost in costs]
+def test_a_round_tells_what_is_known_and_how_many_costs_are_not(costs, words):
+    known = [None if cost is None else Decimal(cost) for cost in costs]
+    runs = [StageRun(ai_model="m", status="succeeded", cost_usd=cost) for cost in known]
     assert total_of([*runs, StageRun()]) == words
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", ["m", ""])
+@pytest.mark.parametrize("cost", [None, Decimal(1)])
+@pytest.mark.parametrize("status", ["succeeded", "failed"])
+@pytest.mark.parametrize("used", [{}, {"input_tokens": 1}, {"output_tokens": 0}, {"audio_seconds": Decimal(3)}])
+def test_a_note_and_the_list_of_stage_runs_call_the_same_cost_unknown(model, cost, status, used):
+    now = timezone.now()
+    ended = {"started_at": now, "finished_at": now, "error_code": "" if status == "succeeded" else "x"}
+    run = StageRun.objects.create(
+        artifact=make_note(),
+        stage="transcription",
+        generation=1,
+        attempt=1,
+        status=status,
+        ai_model=model,
+        cost_usd=cost,
+        **ended,
+        **used,
+    )
+    assert is_of_unknown_cost(run) == of_unknown_cost(StageRun.objects.all(), now=now).exists()
+
+
+def test_a_call_that_was_never_answered_is_none_of_unknown_cost():
+    timed_out = StageRun(ai_model="m", status="failed", provider_ms=60_000, request_id="x")
+    assert total_of([timed_out]) == ""
+    assert total_of([timed_out, StageRun(ai_model="m", status="succeeded", cost_usd=Decimal(1))]) == (
+        "AI cost of 1 try: $1.00"
+    )
 
 
 @pytest.mark.parametrize(

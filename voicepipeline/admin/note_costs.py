@@ -25,17 +25,24 @@ def usage_of(run: StageRun) -> list[str]:
 
 
 def total_of(runs: Sequence[StageRun]) -> str:
-    """What these tries cost together, and how many of them we know no price of."""
-    asked = [run for run in runs if _asked(run)]
-    known = [run.cost_usd for run in asked if run.cost_usd is not None]
-    if not asked:
+    """What these tries cost together, and how many of them cost we do not know what."""
+    known = [run.cost_usd for run in runs if run.cost_usd is not None]
+    unknown = sum(is_of_unknown_cost(run) for run in runs)
+    number = len(known) + unknown
+    if not number:
         return ""
-    tries = f"{len(asked)} {'try' if len(asked) == 1 else 'tries'}"
+    tries = f"{number} {'try' if number == 1 else 'tries'}"
     if not known:
         return f"AI cost of {tries}: unknown"
-    unknown = len(asked) - len(known)
-    rest = f", of which {unknown} of unknown price" if unknown else ""
+    rest = f", of which {unknown} of unknown cost" if unknown else ""
     return f"AI cost of {tries}{rest}: {usd(sum(known, Decimal()))}"
+
+
+def is_of_unknown_cost(run: StageRun) -> bool:
+    """As the filter of the list of stage runs has it: a model did work; a call that failed is none."""
+    used = (run.input_tokens, run.output_tokens, run.audio_seconds)
+    worked = run.status == StageRun.Status.SUCCEEDED or any(value is not None for value in used)
+    return bool(worked and run.ai_model and run.cost_usd is None)
 
 
 def usd(amount: Decimal) -> str:
