@@ -3,6 +3,8 @@
 import io
 import re
 import resource
+import tempfile
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -14,6 +16,7 @@ from django.urls import reverse
 from tests.factories import make_club, make_coach, make_user
 from tests.intake.helpers import files, nothing_left, recording
 from voicepipeline import roles
+from voicepipeline.intake.uploading import ArrivedFile
 from voicepipeline.models import Artifact, PipelineEvent, VoiceNote
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +68,13 @@ def test_several_files_are_each_answered(upload, operator, media):
     ]
     assert reverse("admin:voicepipeline_artifact_change", args=[second.artifact_id]) in response.content.decode()
     assert len(files(media)) == 2
+
+
+def test_an_arrived_file_that_is_gone_already_is_closed_all_the_same(tmp_path):
+    written = tempfile.NamedTemporaryFile(dir=tmp_path)  # noqa: SIM115
+    Path(written.name).unlink()
+    ArrivedFile(written).close()
+    assert written.file.closed
 
 
 def test_what_is_uploaded_belongs_to_the_coach_and_tells_who_did_it(upload, operator):

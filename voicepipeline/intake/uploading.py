@@ -1,5 +1,6 @@
 """How files that a browser sends reach the disk: for those who may send some, and no more than a recording holds."""
 
+import contextlib
 import logging
 import os
 import tempfile
@@ -28,8 +29,10 @@ class ArrivedFile(UploadedFile):  # type: ignore[type-arg]
         return self.file.read(*args)
 
     def close(self) -> None:
+        """Close it, and with that delete it, unless something else has: the sweep, or a person."""
         if self.file is not None:
-            self.file.close()
+            with contextlib.suppress(FileNotFoundError):
+                self.file.close()
 
 
 class BoundedUpload(FileUploadHandler):
