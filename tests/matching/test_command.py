@@ -90,6 +90,8 @@ def test_a_broken_roster_file_is_refused_in_one_sentence(tmp_path, content, refu
     ("names", "options", "refusal"),
     [
         ((), {}, "There is no name to match"),
+        (("-", "Niamh"), {}, "give it alone, or names without it"),
+        (("Niamh", "-"), {}, "give it alone, or names without it"),
         (("Niamh",), {"team": "U99"}, "in a team named 'U99'"),
         (("Niamh",), {"organization": "x"}, "without --organization"),
     ],

@@ -34,6 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
     def handle(self, *args: Any, names: list[str], **options: Any) -> None:
+        if "-" in names and len(names) > 1:
+            raise CommandError("- reads the names from standard input: give it alone, or names without it.")
         roster, teams = _from_file(options) if options["roster"] is not None else _from_club(options)
         told = False
         for name in _read_names() if names == ["-"] else names:
