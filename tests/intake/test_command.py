@@ -5,6 +5,7 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from tests.factories import make_club, make_coach
 from tests.intake.helpers import files, recording
@@ -106,6 +107,49 @@ def test_taking_the_same_folder_in_again_adds_nothing(folder, coach, media):
 def test_the_channel_can_be_named(folder, coach):
     ingest(put(folder / "1.wav"), channel="voicemail")
     assert Artifact.objects.get().source_channel == "voicemail"
+
+
+@pytest.fixture
+def database_fails_after():
+    """Makes the database refuse every note beyond so many, as one whose disk is full does."""
+
+    def fail_after(most):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE FUNCTION refuse_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                f"IF (SELECT count(*) FROM voicepipeline_voicenote) >= {int(most)} THEN "
+                "RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END IF; RETURN NEW; END $$"
+            )
+            cursor.execute(
+                "CREATE TRIGGER refuse_note BEFORE INSERT ON voicepipeline_voicenote "
+                "FOR EACH ROW EXECUTE FUNCTION refuse_note()"
+            )
+
+    yield fail_after
+    with connection.cursor() as cursor:
+        cursor.execute("DROP FUNCTION IF EXISTS refuse_note() CASCADE")
+
+
+@pytest.mark.parametrize(("most", "code", "summary"), [(1, 1, "1 accepted, 1 refused, 2 not tried"), (0, 2, "")])
+def test_a_database_that_fails_ends_it_in_a_sentence(folder, coach, database_fails_after, most, code, summary):
+    for number in range(4):
+        put(folder / f"{number}.wav")
+    database_fails_after(most)
+    lines, ended = ingest(folder)
+    assert ended == code
+    assert lines[most].startswith(f"{folder}/{most}.wav: refused: The database failed, so it is not certain that")
+    assert lines[-1] == (summary or "1 refused, 3 not tried")
+    assert "no space left" not in "".join(lines)
+    assert len(lines) == most + 2
+
+
+def test_a_database_that_fails_is_told_in_json(folder, coach, database_fails_after):
+    put(folder / "1.wav")
+    put(folder / "2.wav")
+    database_fails_after(0)
+    lines, _ = ingest(folder, json=True)
+    (told,) = map(json.loads, lines)
+    assert (told["result"], told["artifact_id"], told["code"]) == ("refused", None, "not_stored")
 
 
 @pytest.mark.parametrize("phone", ["+353860000001", "00353 86 000 0001", "+353 (0)86 000-0001", "353860000001"])

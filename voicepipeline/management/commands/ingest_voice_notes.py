@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error as DatabaseFailure
 
 from voicepipeline.intake.receiving import Received, Result, receive_voice_note
 from voicepipeline.models import Coach, Organization, SourceChannel
@@ -20,6 +21,14 @@ MOST_FOLDERS_DEEP = 20
 MOST_SHOWN = 200
 MOST_LISTED = 10
 BAR = 24
+# After this nothing more is tried: it would fare no better.
+DATABASE_FAILED = Received(
+    Result.REFUSED,
+    None,
+    "not_stored",
+    "The database failed, so it is not certain that this file is in. Once the database works, take everything in "
+    "again: what is in already is not taken twice.",
+)
 
 
 class Command(BaseCommand):
@@ -54,6 +63,9 @@ class Command(BaseCommand):
             told[received.result] += 1
             shown = _as_dict(path, received) if options["json"] else _line(path, received)
             self.stdout.write(shown)
+            if received is DATABASE_FAILED:
+                told["not tried"] = len(files) - number - 1
+                break
         if not options["json"]:
             self.stdout.write(_summary(told))
         if code := _exit_code(told):
@@ -150,6 +162,8 @@ def _receive(path: Path, *, coach: Coach, club: Organization, channel: str) -> R
             return receive_voice_note(
                 source_channel=channel, audio=audio, filename=path.name, sender=coach, organization=club
             )
+    except DatabaseFailure:
+        return DATABASE_FAILED
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "that is no file name"
         return _refused("unreadable", f"The file cannot be read: {why}.")
@@ -182,6 +196,7 @@ def _as_dict(path: Path, received: Received) -> str:
 
 def _summary(told: Counter[str]) -> str:
     words = {Result.ACCEPTED: "accepted", Result.DUPLICATE: "received before", Result.REFUSED: "refused"}
+    words |= {"not tried": "not tried"}
     return ", ".join(f"{told[result]} {words[result]}" for result in words if told[result])
 
 
