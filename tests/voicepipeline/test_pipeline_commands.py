@@ -2,14 +2,15 @@
 
 import json
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.engine.helpers import claimed, make_artifact, run_to_the_end, scheduled
-from voicepipeline.models import ClusterBeat, DroppedEvent
+from voicepipeline.models import AIServiceHealth, ClusterBeat, DroppedEvent
 from voicepipeline.pipeline_status import clusters_in_words
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +93,29 @@ def test_the_status_tells_of_clusters_holds_and_losses(capsys):
 
 def test_the_status_of_an_empty_pipeline_says_what_to_do(capsys):
     assert "none has reported in today" in output(capsys, "pipeline_status")
+
+
+@time_machine.travel("2026-11-21T10:00:00Z", tick=False)
+@pytest.mark.parametrize(
+    ("since", "reason", "state", "words"),
+    [
+        ("2026-11-21T09:40:00Z", "provider_no_credit", "open", "paused, the provider credit is used up, since 09:40"),
+        ("2026-11-20T09:40:00Z", "provider_error", "open", "paused, the AI service is down, since 20 Nov, 09:40"),
+        ("2026-11-21T09:40:00Z", "new", "half_open", "testing, the AI service is in trouble, since 09:40"),
+    ],
+)
+def test_the_status_tells_of_each_ai_service_that_is_not_normal(capsys, since, reason, state, words):
+    AIServiceHealth.objects.create(service="chat")
+    until = timezone.now() if state == "half_open" else None
+    AIServiceHealth.objects.create(
+        service="transcription",
+        state=state,
+        reason=reason,
+        trouble_since=datetime.fromisoformat(since),
+        probe_until=until,
+    )
+    told = [line for line in output(capsys, "pipeline_status").splitlines() if line.startswith("AI service")]
+    assert told == [f"AI service Transcription: {words} UTC"]
 
 
 def test_waiting_ends_at_once_when_nothing_is_on_its_way(capsys):

@@ -1,12 +1,14 @@
 import json
 from argparse import ArgumentParser
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
 from voicepipeline.durations import in_words
-from voicepipeline.models import Artifact, StageRun
+from voicepipeline.explanations import HOLD_REASONS, clock
+from voicepipeline.models import AIService, AIServiceHealth, Artifact, StageRun
 from voicepipeline.pipeline_status import status_report
 
 
@@ -36,6 +38,9 @@ class Command(BaseCommand):
             self._line(cluster["name"], seen)
         if not report["clusters"]:
             self.stdout.write("  none has reported in today: start one with manage.py up")
+        for service, health in report["ai_services"].items():
+            if health["state"] != AIServiceHealth.State.CLOSED:
+                self.stdout.write(_service_line(service, health))
 
     def _table(self, title: str, counts: dict[str, int]) -> None:
         self.stdout.write(title)
@@ -44,6 +49,13 @@ class Command(BaseCommand):
 
     def _line(self, label: str, value: object) -> None:
         self.stdout.write(f"  {label:<24} {f'{value:,}' if isinstance(value, int) else value}")
+
+
+def _service_line(service: str, health: dict[str, Any]) -> str:
+    state = str(AIServiceHealth.State(health["state"]).label).lower()
+    reason = HOLD_REASONS.get(health["reason"], "the AI service is in trouble")
+    since = clock(datetime.fromisoformat(health["trouble_since"]), timezone.now())
+    return f"AI service {AIService(service).label}: {state}, {reason}, since {since} UTC"
 
 
 def _length(seconds: float | None) -> str:
