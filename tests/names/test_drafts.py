@@ -75,9 +75,15 @@ def test_a_player_named_twice_has_one_entry(club, note):
     [
         ("performance", [("under 14s", "team_name")], ["U14"]),
         ("performance", [("under 14s", "team_name"), ("under 16s", "team_name")], ["U14", "U16"]),
-        ("performance", [("the backs", "group_reference")], [None]),
-        ("performance", [], [None]),
-        ("injury", [], [None]),
+        ("performance", [("the backs", "group_reference")], []),
+        ("injury", [("the backs", "group_reference")], []),
+        ("tactical", [("the backs", "group_reference")], [None]),
+        ("team_culture", [("the backs", "group_reference")], [None]),
+        ("performance", [], []),
+        ("injury", [], []),
+        ("tactical", [], [None]),
+        ("team_culture", [], [None]),
+        ("session_plan", [], [None]),
         ("todo", [("Zebedee", "player_name")], [None]),
         ("todo", [("Murphy", "player_name")], [None]),
         ("todo", [], [None]),
@@ -89,7 +95,9 @@ def test_a_player_named_twice_has_one_entry(club, note):
         ("injury", [("Murphy", "player_name"), ("the backs", "group_reference")], []),
         ("performance", [("the team", "team_name")], []),
         ("performance", [("Kilmacud", "team_name")], []),
-        ("performance", [("Kilmacud", "team_name"), ("our backs", "group_reference")], [None]),
+        ("performance", [("Kilmacud", "team_name"), ("our backs", "group_reference")], []),
+        ("tactical", [("Kilmacud", "team_name"), ("our backs", "group_reference")], [None]),
+        ("tactical", [("Kilmacud", "team_name")], []),
         ("performance", [("Niamh", "coach_name")], []),
     ],
 )
@@ -103,12 +111,22 @@ def test_whom_an_entry_is_for_where_no_player_is_known(club, note, topic, mentio
     assert event(note, "drafts_generated").metadata["without_entry"] == (not made)
 
 
-@pytest.mark.parametrize(("topic", "has_team"), [("performance", True), ("session_plan", True), ("todo", False)])
+@pytest.mark.parametrize(
+    ("topic", "has_team"), [("performance", True), ("session_plan", True), ("tactical", True), ("todo", False)]
+)
 def test_a_group_is_of_the_only_team_that_the_coach_trains(club, coach, note, topic, has_team):
     team = make_team(organization=club, name="U14")
     coach.teams.add(team, make_team(organization=club, name="Old", is_active=False))
     make_claim(note, topic=topic, mentions=[mention("the backs", "group_reference")])
     assert the_entry(note).team == (team if has_team else None)
+
+
+@pytest.mark.parametrize("topic", ["performance", "injury", "attendance"])
+def test_what_is_said_of_nobody_is_of_no_team_even_where_the_coach_trains_one(club, coach, note, topic):
+    coach.teams.add(make_team(organization=club))
+    make_claim(note, topic=topic)
+    assert suggest(note) == []
+    assert event(note, "drafts_generated").metadata["without_entry"] == 1
 
 
 def test_an_injury_of_nobody_known_stays_as_a_statement_with_its_name_open(club, note):
@@ -245,6 +263,29 @@ def test_a_flagged_transcript_needs_a_person(club, note):
     assert the_entry(note).person_needed_because == "transcript_flagged"
 
 
+@pytest.mark.parametrize(
+    ("topic", "why"),
+    [("tactical", "about_nobody"), ("todo", ""), ("session_plan", ""), ("team_culture", "about_nobody")],
+)
+def test_an_entry_for_nobody_needs_a_person_unless_it_is_work_to_do(club, note, topic, why):
+    make_claim(note, topic=topic, confidence=0.95)
+    entry = the_entry(note)
+    assert (entry.automatic, entry.person_needed_because) == (not why, why)
+
+
+@pytest.mark.parametrize(
+    ("quote", "why"),
+    [("was", "unsupported_quote"), ("Niamh was", "unsupported_quote"), ("Niamh was sharp", ""), ("Well done", "")],
+)
+def test_a_word_or_two_out_of_a_sentence_bear_nothing_out(club, note, quote, why):
+    player(club, "Niamh Kelly")
+    said = "Niamh was sharp in training today. Well done!"
+    Transcript.objects.filter(artifact=note).update(text=said)
+    at = said.index(quote)
+    sure(note, quote=quote, quote_start=at, quote_end=at + len(quote))
+    assert the_entry(note).person_needed_because == why
+
+
 def test_a_name_that_is_not_clear_needs_a_person(club, note):
     player(club, "Niamh Kelly")
     sure(note, mentions=[mention("Niamh Kelly"), mention("Zebedee")])
@@ -286,6 +327,19 @@ def test_an_entry_waits_for_a_week(club, note):
     make_claim(note, "Niamh")
     left = the_entry(note).expires_at - timezone.now()
     assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
+
+
+def test_an_entry_made_again_expires_when_it_would_have(club, note):
+    player(club, "Niamh Kelly")
+    make_claim(note, "Niamh", confidence=0.5)
+    resolve(note)
+    output = drafts.work(drafts.load(note))
+    drafts.store(note, output.data)
+    long_ago = timezone.now() - timedelta(days=5)
+    InsightDraft.objects.update(created_at=long_ago, expires_at=long_ago + timedelta(days=7))
+    drafts.store(note, output.data)
+    (entry,) = entries(note)
+    assert (entry.created_at, entry.expires_at) == (long_ago, long_ago + timedelta(days=7))
 
 
 def test_stored_twice_the_entries_are_there_once(club, note):

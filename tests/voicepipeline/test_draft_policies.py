@@ -14,6 +14,7 @@ from voicepipeline.policies.drafts import (
     TRUSTED_FROM,
     WORDS,
     Confirmation,
+    bears_out,
     decide_confirmation,
     display_order,
     overall_confidence,
@@ -74,6 +75,7 @@ def test_a_sure_entry_of_a_trusted_coach_needs_no_person():
         ({"severity": "low"}, "has_a_severity"),
         ({"severity": "something else"}, "has_a_severity"),
         ({"supported": False}, "unsupported_quote"),
+        ({"for_somebody": False, "topic": "tactical"}, "about_nobody"),
         ({"name_open": True}, "name_open"),
         ({"flagged": True}, "transcript_flagged"),
         ({"topic": "behavior"}, "topic_not_automatic"),
@@ -311,3 +313,28 @@ def test_any_text_and_any_names_are_survived(text, pairs):
 @given(st.text(max_size=200))
 def test_without_the_name_in_it_a_text_stays_as_it_is(text):
     assert correct(text, ("Zebedeusz", "Zbigniew Nowak")) == text
+
+
+@pytest.mark.parametrize(
+    ("said", "quote", "enough"),
+    [
+        ("Niamh was sharp today.", "was", False),
+        ("Niamh was sharp today.", "Niamh was", False),
+        ("Niamh was sharp today.", "was sharp today", True),
+        ("Good. Well done! Home.", "Well done", True),
+        ("Good.\n\u201cWell done\u201d", "Well done", True),
+        ("Well done", "Well done", True),
+        ("He said well done", "well done", False),
+        ("Well done to Niamh", "Well done", False),
+        ("Good - - - day to all", "Good - - - day", False),
+        ("O'Brien didn't play", "O'Brien didn't", False),
+    ],
+)
+def test_three_words_or_a_whole_sentence_bear_a_statement_out(said, quote, enough):
+    at = said.index(quote)
+    assert bears_out(said, at, at + len(quote)) is enough
+
+
+def test_what_is_not_in_the_transcript_bears_nothing_out():
+    assert not bears_out("Niamh was sharp today.", None, None)
+    assert not bears_out("", 0, 10)

@@ -1,6 +1,7 @@
 """Suggested entries: how sure we are, when one needs no person, and which comes first on the page."""
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -24,13 +25,21 @@ TRUSTED_FROM = 2
 DEFAULT_THRESHOLD = Decimal("0.85")
 LIFETIME = timedelta(days=7)  # after which a suggested entry that nobody looked at expires
 PLACES = 4
+# Work to be done, which may be nobody's in particular.
+ABOUT_NOBODY = frozenset({"todo", "session_plan"})
+# A single "was" is said in every note, and bears nothing out.
+FEWEST_QUOTED_WORDS = 3
+WORD = re.compile(r"[^\W_]+(?:['\u2019\u02bc\u0300-\u036f-]+[^\W_]+)*")
+END_OF_SENTENCE = frozenset(".!?\u2026\n\u3002\uff01\uff1f")
+CLOSING = frozenset(" \t\r\"'\u201c\u201d\u2018\u2019()")
 
 WORDS = {
     "trusted_and_sure": "Confirmed automatically: trusted coach, a category that allows it, high confidence.",
     "topic_needs_a_person": "Injury, wellbeing and recovery are always confirmed by a person.",
     "has_a_severity": "It was given a severity, so a person confirms it.",
     "switched_off": "Automatic confirmation is switched off.",
-    "unsupported_quote": "The quote was not found in the transcript.",
+    "unsupported_quote": "The quote was not found in the transcript, or is too short to bear the statement out.",
+    "about_nobody": "It is for no player and no team.",
     "name_open": "A name in it is not clear yet.",
     "transcript_flagged": "The transcript was flagged for review.",
     "topic_not_automatic": "Entries of this category are confirmed by a person.",
@@ -92,6 +101,7 @@ def decide_confirmation(
     flagged: bool,
     severity: str | None,
     name_open: bool = False,
+    for_somebody: bool = True,
 ) -> Confirmation:
     """Whether this entry may be confirmed without a person; of several obstacles the weightiest is told."""
     obstacles = {
@@ -100,6 +110,7 @@ def decide_confirmation(
         "unsupported_quote": not supported,
         "name_open": name_open,
         "transcript_flagged": flagged,
+        "about_nobody": not for_somebody and topic not in ABOUT_NOBODY,
         "topic_not_automatic": topic not in AUTOMATIC_TOPICS,
         "switched_off": switched_off,
         "coach_not_trusted": trust_level < TRUSTED_FROM,
@@ -110,6 +121,20 @@ def decide_confirmation(
     if obstacle is None and Decimal(str(overall)) < threshold:
         obstacle = "confidence_too_low"
     return Confirmation(automatic=obstacle is None, reason=obstacle or "trusted_and_sure")
+
+
+def bears_out(transcript: str, start: int | None, end: int | None) -> bool:
+    """Whether what is quoted says enough to confirm a statement by: three words, or a whole sentence."""
+    if start is None or end is None:
+        return False
+    quoted = sum(1 for _ in WORD.finditer(transcript, start, end))
+    return quoted >= FEWEST_QUOTED_WORDS or (quoted > 0 and _is_whole_sentence(transcript, start, end))
+
+
+def _is_whole_sentence(transcript: str, start: int, end: int) -> bool:
+    before = next((sign for sign in reversed(transcript[:start]) if sign not in CLOSING), ".")
+    after = next((sign for sign in transcript[end:] if sign not in CLOSING), ".")
+    return before in END_OF_SENTENCE and after in END_OF_SENTENCE
 
 
 def display_order(topic: str, severity: str | None) -> int:

@@ -31,6 +31,7 @@ from voicepipeline.policies.drafts import (
     DEFAULT_THRESHOLD,
     LIFETIME,
     Confirmation,
+    bears_out,
     decide_confirmation,
     display_order,
     overall_confidence,
@@ -44,6 +45,8 @@ Matched = EntityResolution.Status
 
 # Somebody has to do them, whoever they are about.
 FOR_THE_COACH = frozenset({Topic.TODO, Topic.SESSION_PLAN})
+# These make sense of no one player; all others need somebody whom they are about.
+ABOUT_NO_PLAYER = FOR_THE_COACH | {Topic.TEAM_CULTURE, Topic.TACTICAL}
 # Said for a name that stands elsewhere: not to be replaced by it.
 PRONOUNS = frozenset(
     {"he", "him", "his", "she", "her", "hers", "they", "them", "their", "it", "its", "i", "me", "we", "us", "you"}
@@ -139,12 +142,14 @@ def load(artifact: Artifact) -> Given:
     for row in rows.select_related("player", "coach_meant"):
         names.setdefault(row.claim_id, []).append(_name(row))
     claims = Claim.objects.filter(artifact=artifact).order_by("number")
-    read = tuple(_read(claim, tuple(names.get(claim.pk, ()))) for claim in claims)
+    transcript = Transcript.objects.filter(artifact=artifact).only("text", "verdict").first()
+    said = transcript.text if transcript else ""
+    read = tuple(_read(claim, tuple(names.get(claim.pk, ())), said) for claim in claims)
     if not read:
         return Given((), Rule())
     sender, club = artifact.sender, artifact.organization_id
     own = [team for team in teams_of_coach(sender.pk, club) if team.active] if sender and club else []
-    return Given(read, _rule(artifact, sender), int(own[0].id) if len(own) == 1 else None)
+    return Given(read, _rule(artifact, sender, transcript), int(own[0].id) if len(own) == 1 else None)
 
 
 def _name(row: EntityResolution) -> Name:
@@ -161,12 +166,12 @@ def _name(row: EntityResolution) -> Name:
     )
 
 
-def _read(claim: Claim, names: tuple[Name, ...]) -> Read:
+def _read(claim: Claim, names: tuple[Name, ...], said: str) -> Read:
     return Read(
         id=claim.pk,
         key=claim.key,
         confidence=claim.confidence,
-        supported=claim.is_supported,
+        supported=bears_out(said, claim.quote_start, claim.quote_end),
         title=claim.title,
         description=claim.description,
         recommended_action=claim.recommended_action,
@@ -175,16 +180,15 @@ def _read(claim: Claim, names: tuple[Name, ...]) -> Read:
     )
 
 
-def _rule(artifact: Artifact, sender: Coach | None) -> Rule:
+def _rule(artifact: Artifact, sender: Coach | None, transcript: Transcript | None) -> Rule:
     club = artifact.organization_id
     trusted = sender is not None and sender.is_active and sender.organization_id == club
     off = Pause.objects.filter(subject=Pause.Subject.AUTOMATIC_CONFIRMATION, resumed_at__isnull=True)
-    good = Transcript.objects.filter(artifact=artifact, verdict=Transcript.Verdict.GOOD)
     return Rule(
         trust_level=sender.trust_level if sender and trusted else 0,
         threshold=sender.confirmation_threshold if sender else DEFAULT_THRESHOLD,
         switched_off=off.filter(Q(organization=None) | Q(organization=club)).exists(),
-        flagged=not good.exists(),
+        flagged=transcript is None or transcript.verdict != Transcript.Verdict.GOOD,
     )
 
 
@@ -215,7 +219,8 @@ def targets_of(claim: Read, own_team: int | None) -> list[Target]:
         return [Target(team=pk, confidence=sure) for pk, sure in teams.items()]
     if topic == Topic.TODO:
         return [Target()]
-    about_all = not claim.names or any(name.kind == MentionKind.GROUP_REFERENCE for name in claim.names)
+    of_group = any(name.kind == MentionKind.GROUP_REFERENCE for name in claim.names)
+    about_all = (of_group and own_team is not None) or (topic in ABOUT_NO_PLAYER and (of_group or not claim.names))
     return [Target(team=own_team)] if about_all or topic in FOR_THE_COACH else []
 
 
@@ -240,6 +245,7 @@ def _entry(claim: Read, target: Target, rule: Rule, fields: dict[str, Any]) -> E
         flagged=rule.flagged,
         severity=claim.copied["severity"],
         name_open=any(name.is_open for name in claim.names),
+        for_somebody=target.player is not None or target.team is not None,
     )
     return Entry(_key(claim, target), claim.id, target, claim.confidence, overall, confirmation, fields)
 
@@ -270,11 +276,15 @@ def _is_to_be_corrected(name: Name) -> bool:
 def store(artifact: Artifact, data: tuple[Entry, ...]) -> list[Remark]:
     """Put these entries in the place of those that nobody has decided about; one that is decided is not made again."""
     drafts = InsightDraft.objects.filter(artifact=artifact)
-    drafts.filter(status=Status.PENDING).delete()
+    pending = drafts.filter(status=Status.PENDING)
+    waiting = {key: (since, until) for key, since, until in pending.values_list("key", "created_at", "expires_at")}
+    pending.delete()
     decided = set(drafts.values_list("key", flat=True))
     entries = [entry for entry in data if entry.key not in decided]
     now = timezone.now()
-    InsightDraft.objects.bulk_create(_row(artifact, entry, now) for entry in entries)
+    InsightDraft.objects.bulk_create(
+        _row(artifact, entry, now, waiting.get(entry.key, (now, now + LIFETIME))) for entry in entries
+    )
     return [_confirmed(entry) for entry in entries if entry.confirmation.automatic]
 
 
@@ -283,8 +293,10 @@ def _confirmed(entry: Entry) -> Remark:
     return Remark(EventType.DRAFT_CONFIRMED, of=entry.key, metadata=said)
 
 
-def _row(artifact: Artifact, entry: Entry, now: datetime) -> InsightDraft:
+def _row(artifact: Artifact, entry: Entry, now: datetime, lasting: tuple[datetime, datetime]) -> InsightDraft:
+    """Made again, it expires when it would have."""
     automatic = entry.confirmation.automatic
+    created_at, expires_at = lasting
     return InsightDraft(
         artifact=artifact,
         organization_id=artifact.organization_id,
@@ -299,8 +311,8 @@ def _row(artifact: Artifact, entry: Entry, now: datetime) -> InsightDraft:
         automatic=automatic,
         person_needed_because="" if automatic else entry.confirmation.reason,
         decided_at=now if automatic else None,
-        expires_at=now + LIFETIME,
-        created_at=now,
+        expires_at=expires_at,
+        created_at=created_at,
         **entry.fields,
     )
 
