@@ -35,7 +35,7 @@ from voicepipeline.engine.settling import settle
 from voicepipeline.engine.standing import locked_health, write_health
 from voicepipeline.models import AIService, AIServiceHealth, Artifact, Pause, PipelineEvent, ProviderCall, StageRun
 from voicepipeline.policies.breaker import TRANSITIONS
-from voicepipeline.stages.contract import PermanentFault, ProviderFault, StageOutput, TransientFault
+from voicepipeline.stages.contract import NeedsPersonFault, PermanentFault, ProviderFault, StageOutput, TransientFault
 
 pytestmark = pytest.mark.django_db
 
@@ -386,7 +386,7 @@ def test_a_new_trouble_is_told_anew():
 def test_a_person_resumes_a_service(needs_person):
     paused(needs_person=needs_person, next_probe_at=None)
     person = make_user("Operator")
-    assert resume_service(HEARING, by_id=person.pk, now=timezone.now())
+    assert resume_service(HEARING, by_id=person.pk)
     assert (health().state, health().resumed_by) == ("closed", person)
     assert PipelineEvent.objects.get(event_type="circuit_breaker_closed").actor == person
     taken_up()
@@ -395,22 +395,22 @@ def test_a_person_resumes_a_service(needs_person):
 def test_a_service_is_resumed_while_a_run_tests_it():
     paused()
     taken = taken_up()
-    assert resume_service(HEARING, by_id=make_user("Operator").pk, now=timezone.now())
+    assert resume_service(HEARING, by_id=make_user("Operator").pk)
     settle(taken, DOWN)
     assert health().state == "closed"
 
 
 def test_there_is_nothing_to_resume_in_a_service_that_is_well():
     person = make_user("Operator")
-    assert not resume_service(HEARING, by_id=person.pk, now=timezone.now())
+    assert not resume_service(HEARING, by_id=person.pk)
     AIServiceHealth.objects.create(service=HEARING)
-    assert not resume_service(HEARING, by_id=person.pk, now=timezone.now())
+    assert not resume_service(HEARING, by_id=person.pk)
     assert told("circuit_breaker_closed") == 0
 
 
 def test_the_faults_before_a_person_resumed_do_not_count_again():
     fail_in_a_row()
-    resume_service(HEARING, by_id=make_user("Operator").pk, now=timezone.now())
+    resume_service(HEARING, by_id=make_user("Operator").pk)
     fail_in_a_row(4)
     assert health().state == "closed"
     fail_in_a_row(1)
@@ -454,6 +454,22 @@ def test_a_test_call_that_fails_counts_like_any_other():
     fail_in_a_row(4)
     record_test_call(HEARING, DOWN)
     assert health().state == "open"
+
+
+def test_a_test_call_that_is_asked_to_slow_down_says_so_of_no_note():
+    for _ in range(2):
+        record_test_call(HEARING, ProviderFault("provider_busy", "Busy."))
+    record_test_call(HEARING, DOWN)
+    events = PipelineEvent.objects.filter(event_type="rate_limit_hit")
+    assert [(event.artifact_id, event.metadata["endpoint"]) for event in events] == [(None, "transcription")] * 2
+
+
+def test_a_test_call_that_fails_in_passing_keeps_what_a_person_has_to_put_right():
+    paused(needs_person=True, reason="provider_no_credit")
+    record_test_call(HEARING, DOWN)
+    assert (health().reason, health().needs_person) == ("provider_no_credit", True)
+    record_test_call(HEARING, NeedsPersonFault("provider_key_refused", "The key is refused."))
+    assert (health().reason, health().needs_person) == ("provider_key_refused", True)
 
 
 def test_a_test_call_whose_note_was_refused_was_answered():

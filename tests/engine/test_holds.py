@@ -96,5 +96,5 @@ def test_the_status_tells_of_the_services():
     assert status_report()["ai_services"]["transcription"]["state"] == "closed"
     paused()
     assert status_report()["ai_services"]["transcription"]["reason"] == "provider_error"
-    resume_service(HEARING, by_id=make_user("Operator").pk, now=timezone.now())
+    resume_service(HEARING, by_id=make_user("Operator").pk)
     assert status_report()["ai_services"]["transcription"]["reason"] == ""

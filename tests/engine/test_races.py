@@ -235,7 +235,7 @@ def test_a_test_that_is_answered_while_a_person_resumes_ends_the_trouble_once():
         AIServiceHealth.objects.all().delete()
         paused()
         taken = taken_up()
-        return iter([lambda: answered(taken), lambda: resume_service(HEARING, by_id=person.pk, now=past(0))])
+        return iter([lambda: answered(taken), lambda: resume_service(HEARING, by_id=person.pk)])
 
     outcomes = Crew(2).at_once(40, prepare, lambda acts: next(acts)())
     assert not [error for pair in outcomes for error in pair if isinstance(error, Exception)]

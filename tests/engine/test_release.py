@@ -197,7 +197,7 @@ def test_what_needs_a_person_waits_for_the_person(settings):
     paused(needs_person=True)
     notes_on_hold(5)
     assert release_due(database_now()) == 0
-    resume_service(HEARING, by_id=make_user("Operator").pk, now=timezone.now())
+    resume_service(HEARING, by_id=make_user("Operator").pk)
     assert release_due(database_now()) == 1
 
 

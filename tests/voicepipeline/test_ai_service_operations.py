@@ -59,7 +59,7 @@ def paused(subject=Pause.Subject.TRANSCRIPTION, club=None, *, by, now=NOW):
 # --- Who may ---------------------------------------------------------------------------------------------------------
 DEEDS = {
     "test": lambda by: ai_service.test_call("chat", by=by, now=NOW),
-    "resume": lambda by: ai_service.resume_service("chat", by=by, now=NOW),
+    "resume": lambda by: ai_service.resume_service("chat", by=by),
     "pause": lambda by: ai_service.pause("everything", organization_id=None, reason="x", by=by, now=NOW),
     "end": lambda by: ai_service.end_pause(1, by=by, now=NOW),
 }
@@ -159,8 +159,9 @@ def test_a_test_that_breaks_does_not_stand_in_the_way_of_the_next(provider, ana,
 
 
 def test_an_unknown_service_is_refused_in_words(provider, ana):
-    for deed in (ai_service.test_call, ai_service.resume_service):
-        assert deed("os.system", by=ana, now=NOW).message == "There is no AI service with this name."
+    words = "There is no AI service with this name."
+    assert ai_service.test_call("os.system", by=ana, now=NOW).message == words
+    assert ai_service.resume_service("os.system", by=ana).message == words
 
 
 @pytest.mark.django_db(transaction=True)
@@ -179,14 +180,14 @@ def test_the_clip_is_a_second_of_real_audio():
 # --- Resuming a service ----------------------------------------------------------------------------------------------
 def test_resuming_keeps_who_did_it(ana):
     make_paused("transcription", "provider_no_credit", needs_person=True)
-    outcome = ai_service.resume_service("transcription", by=ana, now=timezone.now())
+    outcome = ai_service.resume_service("transcription", by=ana)
     assert outcome.message == "Transcription is resumed. The voice notes on hold go on, oldest first."
     row = AIServiceHealth.objects.get()
     assert (row.state, row.resumed_by) == (AIServiceHealth.State.CLOSED, ana)
 
 
 def test_resuming_what_is_not_paused_says_so(ana):
-    outcome = ai_service.resume_service("chat", by=ana, now=NOW)
+    outcome = ai_service.resume_service("chat", by=ana)
     assert (outcome.done, "is not paused" in outcome.message) == (False, True)
 
 

@@ -18,6 +18,7 @@ from voicepipeline.admin.words import NOTHING, moment
 from voicepipeline.ai_status import Held
 from voicepipeline.durations import in_words
 from voicepipeline.engine.health import current_health
+from voicepipeline.engine.transactions import database_now
 from voicepipeline.models import AIService, AIServiceHealth, StageName
 from voicepipeline.operations import ai_service
 from voicepipeline.operations.ai_service import PERMISSION, LastTest
@@ -67,12 +68,13 @@ class AIServiceAdmin(PageAdmin):
         return self._do(request, lambda user, given: ai_service.test_call(given, by=user, now=timezone.now()))
 
     def resume_view(self, request: HttpRequest) -> HttpResponse:
-        return self._do(request, lambda user, given: ai_service.resume_service(given, by=user, now=timezone.now()))
+        return self._do(request, lambda user, given: ai_service.resume_service(given, by=user))
 
     def end_pause_view(self, request: HttpRequest) -> HttpResponse:
         def end(user: Any, given: str) -> Outcome:
             number = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
-            return ai_service.end_pause(number, by=user, now=timezone.now())
+            # By the clock of what is let go: the database's.
+            return ai_service.end_pause(number, by=user, now=database_now())
 
         return self._do(request, end)
 

@@ -23,6 +23,8 @@ from voicepipeline.text import safe_text
 
 State = AIServiceHealth.State
 
+SLOW_DOWN = "provider_busy"
+
 
 @dataclass(frozen=True)
 class Teller:
@@ -178,11 +180,13 @@ def _fail_test(teller: Teller, health: AIServiceHealth, fault: ProviderFault) ->
 
 
 def _stay_open(teller: Teller, health: AIServiceHealth, fault: ProviderFault, *, pause: timedelta) -> None:
+    # What a person has to put right stays the reason, whatever else goes wrong meanwhile.
+    passing = health.needs_person and not isinstance(fault, NeedsPersonFault)
     write_health(
         health,
         teller.now,
         State.OPEN,
-        reason=safe_text(fault.code, 60),
+        reason=health.reason if passing else safe_text(fault.code, 60),
         needs_person=isinstance(fault, NeedsPersonFault) or health.needs_person,
         probe_pause=pause,
         next_probe_at=breaker.next_test_at(teller.now, pause, fault.retry_after),
@@ -210,12 +214,12 @@ def _close(teller: Teller, health: AIServiceHealth, *, by_id: int | None = None)
 
 
 @transaction.atomic
-def resume_service(service: AIService, *, by_id: int, now: datetime) -> bool:
+def resume_service(service: AIService, *, by_id: int) -> bool:
     """A person says that it is well again; False when it was not paused. What waits is then let go, paced."""
     health = locked_health(service)
     if health is None or health.state == State.CLOSED:
         return False
-    teller = Teller(service, now, [])
+    teller = Teller(service, database_now(), [])
     _close(teller, health, by_id=by_id)
     log_events(teller.events)
     return True
@@ -229,6 +233,8 @@ def record_test_call(service: AIService, fault: StageFault | None, *, started_at
     if isinstance(fault, ProviderFault):
         _keep_call(service, None, started_at or now, now, succeeded=False, code=fault.code)
         _learn_from_failed_test_call(teller, fault)
+        if fault.code == SLOW_DOWN:
+            teller.events.append(_slowed_down(teller))
     elif _keep_call(service, None, started_at or now, now, succeeded=True, code=fault.code if fault else ""):
         health = locked_health(service)
         if health is not None and health.state != State.CLOSED and not health.needs_person:
@@ -242,6 +248,15 @@ def _learn_from_failed_test_call(teller: Teller, fault: ProviderFault) -> None:
         _fail_test(teller, health, fault)
     else:  # a run that tests the service at this moment has the last word
         _take_to_heart(teller, fault, run_id=None)
+
+
+def _slowed_down(teller: Teller) -> NewEvent:
+    return NewEvent(
+        event_type=EventType.RATE_LIMIT_HIT,
+        event_id=stable_event_id("test call", teller.service, teller.now, EventType.RATE_LIMIT_HIT),
+        stage=stages_of(teller.service)[0].name,
+        metadata={"endpoint": teller.service.value, "reason": SLOW_DOWN},
+    )
 
 
 def current_health() -> dict[AIService, AIServiceHealth]:

@@ -26,7 +26,7 @@ from voicepipeline.engine.endings import (
     say_discarded,
     say_stage_failed,
 )
-from voicepipeline.engine.health import is_the_notes_own, learn_from_answer, learn_from_trouble
+from voicepipeline.engine.health import SLOW_DOWN, is_the_notes_own, learn_from_answer, learn_from_trouble
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.transactions import engine_transaction
 from voicepipeline.engine.usage import usage_metadata
@@ -44,8 +44,6 @@ from voicepipeline.stages.contract import (
 from voicepipeline.text import safe_text
 
 logger = logging.getLogger(__name__)
-
-SLOW_DOWN = "provider_busy"
 
 
 class ResultRefused(Exception):

@@ -12,12 +12,12 @@ from typing import Any
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from voicepipeline.access import verify_platform_staff
 from voicepipeline.ai.endpoint import Endpoint, configured_endpoint
 from voicepipeline.durations import in_words
 from voicepipeline.engine import health
+from voicepipeline.engine.transactions import database_now
 from voicepipeline.models import AIService, AIServiceHealth, Organization, Pause, User
 from voicepipeline.operations.outcome import Outcome
 from voicepipeline.stages.contract import StageFault
@@ -85,7 +85,7 @@ def last_tests() -> dict[str, LastTest]:
 
 
 def _test(service: AIService) -> tuple[bool, str]:
-    started_at, started = timezone.now(), time.monotonic()
+    started_at, started = database_now(), time.monotonic()
     was_paused = _is_paused(service)
     fault = None
     try:
@@ -148,13 +148,13 @@ def _last_key(service: str) -> str:
     return f"ai-test-last/{service}"
 
 
-def resume_service(service: str, *, by: User, now: datetime) -> Outcome:
+def resume_service(service: str, *, by: User) -> Outcome:
     """Let calls through again; the notes on hold go on, oldest first."""
     verify_platform_staff(by, PERMISSION)
     if service not in AIService.values:
         return Outcome(False, "There is no AI service with this name.")
     label = AIService(service).label
-    if not health.resume_service(AIService(service), by_id=by.pk, now=now):
+    if not health.resume_service(AIService(service), by_id=by.pk):
         return Outcome(False, f"{label} is not paused: somebody resumed it, or it came back by itself.")
     return Outcome(True, f"{label} is resumed. The voice notes on hold go on, oldest first.")
 
