@@ -131,6 +131,16 @@ def test_words_that_a_model_makes_up_on_silence_are_no_speech(befall):
     assert artifact.outcome == "no_speech"
 
 
+def test_the_names_to_listen_for_read_back_are_no_speech():
+    coach, _ = squad("Niamh Kelly", "Aoife Ryan", "Ciara Walsh")
+    artifact = spoken("Niamh Kelly, Aoife Ryan and Ciara Walsh", sender=coach)
+    done(transcription, artifact)
+    assert (transcript_of(artifact).verdict, transcript_of(artifact).verdict_reasons) == (
+        "no_speech",
+        ["names_read_back"],
+    )
+
+
 def test_doubts_are_kept_with_their_reasons_and_the_note_goes_on():
     artifact = spoken("well done lads " * 12, seconds=20)
     output = done(transcription, artifact)

@@ -389,3 +389,50 @@ def test_a_hostile_text_is_judged_in_the_time_of_a_long_one(name):
     started = time.process_time()
     judge(text, 60, ["en"], ["en"], no_speech_probability=0.1)
     assert time.process_time() - started < 5
+
+
+# --- Names that the model was told to listen for -----------------------------------------------------------------
+
+SQUAD = ("Niamh Kelly", "Aoife Ryan", "Seán Ó Sé", "Ciara O'Brien")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Niamh Kelly, Aoife Ryan, Seán Ó Sé, Ciara O'Brien",
+        "niamh kelly and aoife ryan agus ciara o\u2019brien",
+        "Aoife. Niamh! Ryan? Kelly; Niamh",
+        "Niamh Kelly, Aoife Ryan or [inaudible] Seán Ó Sé",
+        "Niamh Kelly. " * 30,
+    ],
+)
+def test_nothing_but_names_that_were_offered_is_no_speech(text):
+    judged = judge(text, 20, offered_names=SQUAD)
+    assert (judged.verdict, judged.reasons[-1]) == (Verdict.NO_SPEECH, "names_read_back")
+    assert "names_read_back" not in judge(text, 20).reasons
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Niamh Kelly, Aoife Ryan and Ciara O'Brien trained well tonight", flagged("names_read_back")),
+        ("Niamh Kelly and Aoife Ryan were late", GOOD),  # fewer than eight words
+        ("Niamh Kelly, Aoife Ryan and Ciara trained very well tonight", GOOD),  # five of nine
+        ("Niamh Kelly, Aoife Ryan and Ciara O'Brien trained very well tonight", GOOD),  # six of ten: no more than 60 %
+        ("Grace Byrne, Hope Daly, Rose Nolan, Mark Burke", GOOD),  # names that nobody offered
+    ],
+)
+def test_more_names_than_words_about_them_are_doubted(text, expected):
+    assert judge(text, 20, offered_names=SQUAD) == expected
+
+
+def test_what_is_typed_may_be_a_list_of_names():
+    assert judge(", ".join(SQUAD), typed=True, offered_names=SQUAD) == GOOD
+
+
+@pytest.mark.parametrize("text", ["Niamh Kelly, ", "and ", "Niamh was ", "'", "\n"])
+def test_many_names_in_a_long_text_take_no_time(text):
+    squad = [f"Niamh{number} Kelly{number}" for number in range(1_000)]
+    started = time.process_time()
+    judge(text * 20_000, 600, offered_names=squad)
+    assert time.process_time() - started < 5

@@ -4,6 +4,7 @@ They learned from subtitled videos, where silence at the end goes with "Thanks f
 """
 
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 
 APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
@@ -62,6 +63,11 @@ CREDITS = (
 CREDIT_WORDS = 8
 # How the request begins that carries the names to listen for: models repeat it when they hear nothing.
 OUR_PROMPT = r"names that may be spoken"
+# What stands between the names of a list.
+BETWEEN_NAMES = frozenset({"and", "or", "agus"})
+# A coach who names everybody at training says who came; of fewer words than these a name or two is no surprise.
+FEWEST_TO_SHARE = 8
+MOSTLY_NAMES = 0.6
 
 PHRASE = re.compile(rf"(?:{'|'.join(PHRASES)})(?: |$)")
 CREDIT = re.compile(rf"(?<!\w)(?:{'|'.join(CREDITS)})(?!\w)")
@@ -79,6 +85,25 @@ def repeats_our_prompt(text: str, *, whole: bool = False) -> bool:
     begins = PROMPT.match(_plain(text[:200])) is not None
     # An initial has a full stop as well ("J. Murphy"): only something longer before it ends the list.
     return begins and not (whole and re.search(r"\w{2}[.!?]\s+\S", text))
+
+
+def is_names_read_back(text: str, offered_names: Iterable[str]) -> bool:
+    """Whether nothing is there but parts of the names that the model was told to listen for."""
+    offered, words = _offered_words(text, offered_names)
+    return offered > 0 and offered == words
+
+
+def is_mostly_names(text: str, offered_names: Iterable[str]) -> bool:
+    """Whether so many of the words are such names that hardly anything is said about anybody."""
+    offered, words = _offered_words(text, offered_names)
+    return words >= FEWEST_TO_SHARE and offered > words * MOSTLY_NAMES
+
+
+def _offered_words(text: str, offered_names: Iterable[str]) -> tuple[int, int]:
+    """How many words are parts of these names, and how many there are besides what joins a list."""
+    parts = {word for name in offered_names for word in _plain(name).split()}
+    words = [word for word in _plain(text).split() if word in parts or word not in BETWEEN_NAMES]
+    return sum(word in parts for word in words), len(words)
 
 
 def _is_invented(sentence: str) -> bool:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from voicepipeline.policies.inventions import only_inventions, repeats_our_prompt
+from voicepipeline.policies.inventions import is_mostly_names, is_names_read_back, only_inventions, repeats_our_prompt
 from voicepipeline.policies.languages import is_unexpected
 from voicepipeline.policies.suspicion import speaks_to_machine
 
@@ -61,7 +61,7 @@ REASONS = {
     "unexpected_language": "The language is not one that this club speaks.",
     "model_doubts_speech": "The AI model itself doubts that anybody spoke.",
     "speaks_to_machine": "It holds markup or orders to a machine instead of words about players.",
-    "names_read_back": "It begins with the names that the AI model was told to listen for.",
+    "names_read_back": "It is mostly the names that the AI model was told to listen for, or begins with their list.",
 }
 
 MARKER = re.compile(
@@ -103,6 +103,7 @@ def judge(
     expected_languages: Sequence[str],
     no_speech_probability: float | None = None,
     typed: bool = False,
+    offered_names: Sequence[str] = (),
 ) -> Judgement:
     """What to make of a transcript. Most signs are those of a speech model: a person who typed is believed."""
     if typed or not any(map(str.isalnum, text)):
@@ -111,9 +112,13 @@ def judge(
     counted = _count(text, spoken)
     seconds = _known(duration_seconds)
     silent = _signs_of_silence(spoken, counted, seconds, no_speech_probability)
+    if is_names_read_back(spoken, offered_names):
+        silent = (*silent, "names_read_back")
     if silent:
         return Judgement(Verdict.NO_SPEECH, silent)
     doubts = _doubts(spoken, counted, seconds, no_speech_probability)
+    if "names_read_back" not in doubts and is_mostly_names(spoken, offered_names):
+        doubts = (*doubts, "names_read_back")
     if is_unexpected(languages, expected_languages):
         doubts = (*doubts, "unexpected_language")
     return Judgement(Verdict.FLAGGED if doubts else Verdict.GOOD, doubts)

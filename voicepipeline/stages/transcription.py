@@ -127,6 +127,7 @@ def _hear(given: Given) -> StageOutput:
         languages=heard.languages,
         expected_languages=given.languages,
         no_speech_probability=_no_speech_probability(heard.segments),
+        offered_names=given.names,
     )
     return _output(Written(heard, verdict, ai_model=answer.usage.ai_model), answer.usage)
 
