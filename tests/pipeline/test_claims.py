@@ -84,6 +84,18 @@ def test_the_players_of_the_senders_teams_come_first_then_the_rest_of_the_club(s
     assert offered(simulator) == [("Zoë Zimmer", "Under 14"), ("Aaron Able", "Under 8"), ("Of No team", "")]
 
 
+def test_players_are_the_notes_clubs_though_one_stands_in_a_team_of_another(simulator):
+    coach, _ = squad("Zoë Zimmer")
+    elsewhere = make_team()
+    coach.teams.add(elsewhere)
+    player("Of Another", elsewhere)
+    make_player(organization=coach.organization, team=elsewhere, first_name="Moved", last_name="Away")
+    make_player(organization=coach.organization, team=coach.teams.exclude(pk=elsewhere.pk).get(), first_name="Adam")
+    note = read(sender=coach)
+    done(claims, note)
+    assert [name for name, _ in offered(simulator)] == ["Adam Kelly", "Zoë Zimmer", "Moved Away"]
+
+
 def test_of_a_large_club_the_coachs_own_players_are_offered_and_others_up_to_a_limit(simulator):
     coach, _ = squad("Zoë Zimmer")
     other = make_team(organization=coach.organization, name="Under 8")

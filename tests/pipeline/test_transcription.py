@@ -80,6 +80,16 @@ def test_without_a_team_the_whole_club_is_listened_for(simulator):
     assert asked(simulator)[1] == ["Róisín Doyle"]
 
 
+def test_a_team_that_the_sender_trains_in_another_club_is_not_listened_for(simulator):
+    coach, _ = squad("Niamh Kelly", "Aoife Ryan")
+    elsewhere = make_team()
+    player("Of Another", elsewhere)
+    make_coach(organization=coach.organization, first_name="Beside", last_name="Them").teams.add(elsewhere)
+    coach.teams.add(elsewhere)
+    done(transcription, spoken(sender=coach))
+    assert asked(simulator)[1] == ["Niamh Kelly", "Aoife Ryan", "Niamh Byrne"]
+
+
 def test_names_are_bounded_and_cleaned_so_that_none_refuses_the_request(simulator):
     coach, _ = squad("<b>Niamh</b> Kelly", "Aoife\r\nRyan", *(f"Player Number{n}" for n in range(MAX_KEYWORDS)))
     done(transcription, spoken(sender=coach))

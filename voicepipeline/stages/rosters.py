@@ -28,6 +28,8 @@ def _players(artifact: Artifact) -> QuerySet[Player]:
 
 
 def _own_teams(artifact: Artifact) -> list[int]:
-    return (
-        list(Team.objects.filter(coaches=artifact.sender_id).values_list("pk", flat=True)) if artifact.sender_id else []
-    )
+    """The teams of the note's club that its sender trains."""
+    if artifact.sender_id is None or artifact.organization_id is None:
+        return []
+    teams = Team.objects.filter(coaches=artifact.sender_id, organization=artifact.organization_id)
+    return list(teams.values_list("pk", flat=True))
