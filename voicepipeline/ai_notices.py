@@ -1,21 +1,28 @@
-"""What stands still for everybody to know: AI services that are paused, and what people have paused. One query."""
+"""What everybody is to know: AI services that are paused, what people have paused, models soon gone. One query."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
-from django.db.models import CharField, F, Value
+from django.db.models import CharField, F, QuerySet, Value
+from django.db.models.functions import Cast, Coalesce
+from django.utils import timezone
 
+from voicepipeline.ai.endpoint import configured_models
 from voicepipeline.ai.faults import FAULTS
-from voicepipeline.models import AIService, AIServiceHealth, Pause
+from voicepipeline.models import AIService, AIServiceHealth, Pause, ProviderModel
+from voicepipeline.operations.provider_models import Told, cautions_of
 
 # More pauses than this are told as many.
 MOST_READ = 100
+MODEL = "model"
 DOWN = "The AI service is down."
 
 
 @dataclass(frozen=True)
 class Standstill:
-    """An AI service that is not normal, or one pause of a person's."""
+    """An AI service that is not normal, one pause of a person's, or a caution of a model that will soon be gone."""
 
     service: str = ""
     state: str = ""
@@ -23,6 +30,7 @@ class Standstill:
     needs_person: bool = False
     subject: str = ""
     club: str | None = None
+    caution: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,7 @@ class Notice:
 
     sentence: str
     needs_person: bool = False
+    stands_still: bool = True
 
 
 def load_standstills() -> list[Standstill]:
@@ -43,7 +52,26 @@ def load_standstills() -> list[Standstill]:
     stopped = pauses.annotate(
         what=F("subject"), how=nothing, why=nothing, urgent=Value(False), club=F("organization__name")
     ).values_list("what", "how", "why", "urgent", "club")
-    rows = services.union(stopped, all=True)[:MOST_READ]
+    rows = list(_models().union(services, stopped, all=True)[:MOST_READ])
+    told = {what: _told(why, offered) for what, how, why, offered, _ in rows if how == MODEL}
+    cautions = cautions_of(told, today=timezone.now().date())
+    return [*_standing([row for row in rows if row[1] != MODEL]), *(Standstill(caution=each) for each in cautions)]
+
+
+def _models() -> QuerySet[Any, Any]:
+    """What the provider has told of the configured models, in the columns of the others."""
+    models = ProviderModel.objects.filter(name__in=configured_models().values()).order_by()
+    day = Coalesce(Cast("shutdown_on", CharField()), Value("", CharField()))
+    return models.annotate(
+        what=F("name"), how=Value(MODEL, CharField()), why=day, urgent=F("offered"), club=Value(None, CharField())
+    ).values_list("what", "how", "why", "urgent", "club")
+
+
+def _told(day: str, offered: bool) -> Told:
+    return offered, date.fromisoformat(day) if day else None
+
+
+def _standing(rows: Iterable[Any]) -> list[Standstill]:
     return [
         Standstill(service=what, state=how, reason=why, needs_person=urgent)
         if how
@@ -59,11 +87,13 @@ def notice_of(standing: Sequence[Standstill]) -> Notice | None:
         *_services([each for each in standing if each.service and not each.needs_person]),
         *_pauses([each for each in standing if each.subject]),
     ]
+    caution = next((each.caution for each in standing if each.caution), "")
     if not sentences:
-        return None
+        return Notice(caution, stands_still=False) if caution else None
     more = len(sentences) - 1
     other = f" {more} more {'thing is' if more == 1 else 'things are'} paused." if more else ""
-    return Notice(sentences[0] + other, any(each.needs_person for each in standing))
+    rest = f"{other} {caution}" if caution else other
+    return Notice(sentences[0] + rest, any(each.needs_person for each in standing))
 
 
 def _services(troubled: Sequence[Standstill]) -> list[str]:

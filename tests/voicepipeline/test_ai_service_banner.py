@@ -1,13 +1,16 @@
 """The sentence on every page while something stands still."""
 
+from datetime import date
+
 import pytest
+import time_machine
 from django.urls import reverse
 
 from tests.engine.helpers import past
 from tests.factories import make_club, make_user
 from voicepipeline import roles
 from voicepipeline.ai_notices import Standstill, load_standstills, notice_of
-from voicepipeline.models import AIServiceHealth, Pause
+from voicepipeline.models import AIServiceHealth, Pause, ProviderModel
 
 pytestmark = pytest.mark.django_db
 INDEX = reverse("admin:index")
@@ -96,6 +99,35 @@ def test_everything_that_stands_still_is_read_with_one_question(django_assert_nu
     ]
 
 
+@pytest.mark.parametrize(
+    ("model", "told", "day", "sentence"),
+    [
+        ("x-1", {"shutdown_on": date(2027, 2, 26)}, "2027-02-01", "shuts the model x-1 down on 26 February 2027, in"),
+        ("x-1", {"shutdown_on": date(2027, 2, 26)}, "2027-02-27", "shut the model x-1 down on 26 February 2027. Name"),
+        ("x-1", {"shutdown_on": date(2027, 2, 26)}, "2026-11-20", None),
+        ("x-1", {"offered": False}, "2026-11-20", "no longer offers the model x-1."),
+        ("x-1", {}, "2026-11-20", None),
+        ("whisper-1", None, "2027-02-01", "shuts the model whisper-1 down on 26 February 2027, in"),
+    ],
+)
+def test_a_model_that_will_soon_be_gone_is_told_of(settings, django_assert_num_queries, model, told, day, sentence):
+    settings.AI_CLAIMS_MODEL = model
+    ProviderModel.objects.create(name="not-used", offered=False)
+    if told is not None:
+        ProviderModel.objects.create(name=model, **told)
+    with time_machine.travel(f"{day}T12:00:00Z", tick=False), django_assert_num_queries(1):
+        notice = notice_of(load_standstills())
+    assert notice is None if sentence is None else sentence in notice.sentence
+    assert notice is None or not notice.stands_still
+
+
+def test_what_stands_still_comes_before_a_model_that_will_soon_be_gone():
+    notice = notice_of([Standstill(caution="The model ends."), stopped("everything"), stopped()])
+    assert notice.sentence.startswith("All work on voice notes is paused")
+    assert notice.sentence.endswith(" 1 more thing is paused. The model ends.")
+    assert notice.stands_still
+
+
 # --- On the pages ----------------------------------------------------------------------------------------------------
 @pytest.fixture
 def no_credit():
@@ -111,6 +143,15 @@ def test_every_page_says_it_and_leads_to_what_is_on_hold(client, no_credit, url)
     assert "The credit with the AI provider is used up: transcription is on hold" in page
     assert "vp-banner-urgent" in page
     assert f'href="{PAGE}">See what is on hold' in page
+
+
+def test_a_model_that_will_soon_be_gone_is_told_on_every_page(client, settings):
+    ProviderModel.objects.create(name=settings.AI_CLAIMS_MODEL, offered=False)
+    client.force_login(make_user(roles.VIEWER))
+    page = client.get(INDEX).content.decode()
+    assert f"no longer offers the model {settings.AI_CLAIMS_MODEL}. Name another in AI_CLAIMS_MODEL." in page
+    assert f'href="{PAGE}">See the AI service' in page
+    assert "vp-banner-urgent" not in page
 
 
 def test_a_clubs_name_is_shown_as_text(client):

@@ -1,7 +1,7 @@
 """Models that will not be there for ever: asked for once a day, warned of in time."""
 
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
@@ -73,6 +73,20 @@ def test_a_model_that_the_provider_does_not_list_is_no_longer_offered(provider, 
     check_models(now=timezone.now())
     assert not ProviderModel.objects.get(name="gpt-3-ancient").offered
     assert "no longer offers the model gpt-3-ancient" in told_cautions(today=TODAY)[0]
+
+
+@pytest.mark.django_db
+def test_the_log_warns_of_each_model_that_will_soon_be_gone(provider, settings, caplog):
+    settings.AI_TRANSCRIPTION_MODEL, settings.AI_CLAIMS_MODEL = "whisper-1", "gpt-3-ancient"
+    check_models(now=datetime(2027, 2, 1, tzinfo=UTC))
+    warned = [(each.levelname, each.model, each.shutdown_on) for each in caplog.records if hasattr(each, "shutdown_on")]
+    assert sorted(warned) == [("WARNING", "gpt-3-ancient", "unknown"), ("WARNING", "whisper-1", "2027-02-26")]
+
+
+@pytest.mark.django_db
+def test_the_log_says_nothing_of_models_that_stay(provider, caplog):
+    check_models(now=timezone.now())
+    assert [each for each in caplog.records if hasattr(each, "shutdown_on")] == []
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """Whether the provider still has the models that are configured, and until when: asked once a day."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from django.db import transaction
@@ -9,24 +10,32 @@ from voicepipeline.ai.endpoint import announced_shutdown, configured_models
 from voicepipeline.models import ProviderModel
 from voicepipeline.policies.model_shutdowns import shutdown_caution
 
+logger = logging.getLogger(__name__)
+Told = tuple[bool, date | None]  # whether the provider still offers a model, and until when
+
 
 def check_models(*, now: datetime) -> None:
     """Write what the provider tells of the configured models; when it cannot be asked, the fault ends the job."""
     # Imported late: the library takes half a second to load, and every command runs the checks that read this module.
     from voicepipeline.ai.client import provider
 
-    offered = {model.name: model for model in provider().models().data}
-    names = set(configured_models().values())
+    listed = {model.name: model.shutdown_date for model in provider().models().data}
+    told = {name: (name in listed, listed.get(name)) for name in sorted(set(configured_models().values()))}
     with transaction.atomic():
-        ProviderModel.objects.exclude(name__in=names).delete()
-        for name in sorted(names):
-            known = offered.get(name)
-            told = {
-                "offered": known is not None,
-                "shutdown_on": known.shutdown_date if known else None,
-                "checked_at": now,
-            }
-            ProviderModel.objects.update_or_create(name=name, defaults=told)
+        ProviderModel.objects.exclude(name__in=told).delete()
+        for name, (offered, day) in told.items():
+            row = {"offered": offered, "shutdown_on": day, "checked_at": now}
+            ProviderModel.objects.update_or_create(name=name, defaults=row)
+    _warn(told, today=now.date())
+
+
+def _warn(told: Mapping[str, Told], *, today: date) -> None:
+    """One line in the log for each setting whose model will soon be gone, or is."""
+    for setting, model in configured_models().items():
+        if _caution(setting, model, told=told[model], today=today):
+            day = told[model][1] or announced_shutdown(model)
+            extra = {"model": model, "shutdown_on": day.isoformat() if day else "unknown"}
+            logger.warning("a configured model will soon be gone, or is", extra=extra)
 
 
 def announced_cautions(*, today: date) -> list[str]:
@@ -39,14 +48,22 @@ def announced_cautions(*, today: date) -> list[str]:
 
 def told_cautions(*, today: date) -> list[str]:
     """What the provider has told of the configured models; where it told no day, the one that was announced."""
-    rows = {row.name: row for row in ProviderModel.objects.filter(name__in=configured_models().values())}
-    cautions = []
-    for setting, model in configured_models().items():
-        row = rows.get(model)
-        day = (row.shutdown_on if row else None) or announced_shutdown(model)
-        offered = row is None or row.offered
-        cautions.append(shutdown_caution(model, setting, shutdown_on=day, offered=offered, today=today))
-    return _found(cautions)
+    rows = ProviderModel.objects.filter(name__in=configured_models().values())
+    return cautions_of({row.name: (row.offered, row.shutdown_on) for row in rows}, today=today)
+
+
+def cautions_of(told: Mapping[str, Told], *, today: date) -> list[str]:
+    """The same of what somebody has read already; a model that nobody was told of is taken to be offered."""
+    return _found(
+        _caution(setting, model, told=told.get(model, (True, None)), today=today)
+        for setting, model in configured_models().items()
+    )
+
+
+def _caution(setting: str, model: str, *, told: Told, today: date) -> str:
+    offered, day = told
+    day = day or announced_shutdown(model)
+    return shutdown_caution(model, setting, shutdown_on=day, offered=offered, today=today)
 
 
 def _found(cautions: Iterable[str]) -> list[str]:
