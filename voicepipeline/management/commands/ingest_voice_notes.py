@@ -195,8 +195,12 @@ def _as_dict(path: Path, received: Received) -> str:
 
 
 def _summary(told: Counter[str]) -> str:
-    words = {Result.ACCEPTED: "accepted", Result.DUPLICATE: "received before", Result.REFUSED: "refused"}
-    words |= {"not tried": "not tried"}
+    words: dict[str, str] = {
+        Result.ACCEPTED: "accepted",
+        Result.DUPLICATE: "received before",
+        Result.REFUSED: "refused",
+        "not tried": "not tried",
+    }
     return ", ".join(f"{told[result]} {words[result]}" for result in words if told[result])
 
 
