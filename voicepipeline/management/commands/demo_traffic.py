@@ -1,3 +1,4 @@
+import logging
 import random
 import signal
 import threading
@@ -6,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import connection
 from django.utils import timezone
 
 from voicepipeline.demo import seeding
@@ -14,6 +16,8 @@ from voicepipeline.operations import database, first_run
 from voicepipeline.refusals import StartError
 from voicepipeline.supervisor import preflight
 
+logger = logging.getLogger(__name__)
+
 
 class Command(BaseCommand):
     help = (
@@ -21,6 +25,7 @@ class Command(BaseCommand):
         "`up --demo` runs this; it refuses a database that holds somebody's own clubs, and an AI provider that costs."
     )
     requires_system_checks = ()
+    pause_seconds = 15.0
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--stay", action="store_true", help="go on running when there is nothing to send")
@@ -29,6 +34,22 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        while not stop.is_set():
+            try:
+                self._send_notes(stop, stay=stay)
+                break
+            except Exception as error:
+                if not stay:
+                    raise
+                # Such as a full disk or a database that is away: `up` gives up on what ends again and again.
+                logger.error("no demo voice notes for a moment", extra={"error": type(error).__name__})
+                connection.close()
+                stop.wait(self.pause_seconds)
+        if stay:
+            # `up` would start what has ended again.
+            stop.wait()
+
+    def _send_notes(self, stop: threading.Event, *, stay: bool) -> None:
         database.wait_for_database()
         try:
             self._prepare()
@@ -38,9 +59,6 @@ class Command(BaseCommand):
             self.stdout.write(f"No demo voice notes: {refusal}")
         else:
             Traffic(random.Random(), stop).run()  # noqa: S311 — chance, not secrecy
-        if stay:
-            # `up` would start what has ended again.
-            stop.wait()
 
     def _prepare(self) -> None:
         """Have the demo's clubs there; refuse where its notes have no place."""
