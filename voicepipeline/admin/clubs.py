@@ -38,10 +38,15 @@ def _languages() -> list[tuple[str, list[tuple[str, str]]]]:
 LANGUAGES = _languages()
 
 
+class LanguagesWidget(UnfoldAdminSelect2MultipleWidget):
+    class Media:
+        js = ("voicepipeline/languages.js",)
+
+
 class LanguagesField(forms.MultipleChoiceField):
     """Languages by their names: a code that nobody knows would make the provider refuse every note of the club."""
 
-    widget = UnfoldAdminSelect2MultipleWidget
+    widget = LanguagesWidget
     default_error_messages = {"invalid_choice": "Choose languages from the list."}
 
     def __init__(self, **kwargs: Any) -> None:
