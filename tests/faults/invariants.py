@@ -226,11 +226,13 @@ CHECKS = {
         ) told
         WHERE told.new_status <> artifact.status
     """,
-    "a run's cost stands in one event": f"""{SAID}
-        SELECT run.id, run.cost_usd, count(said.id) FROM voicepipeline_stagerun run LEFT JOIN said
-        ON said.run_id = run.id AND said.token = run.lease_token
-            AND (said.metadata ->> 'ai_cost')::numeric = run.cost_usd
-        WHERE run.cost_usd IS NOT NULL GROUP BY run.id HAVING count(said.id) <> 1
+    "a run's cost is that of its events": f"""{SAID}
+        SELECT run.id, run.cost_usd, sum((said.metadata ->> 'ai_cost')::numeric) FROM voicepipeline_stagerun run
+        LEFT JOIN said ON said.run_id = run.id AND (
+            said.token = run.lease_token AND said.metadata ? 'ai_cost' OR said.kind = 'parked'
+        )
+        WHERE run.cost_usd IS NOT NULL
+        GROUP BY run.id HAVING sum((said.metadata ->> 'ai_cost')::numeric) IS DISTINCT FROM run.cost_usd
     """,
     "a claim's cost is told once": f"""{SAID}
         SELECT run_id, token, array_agg(kind) FROM said WHERE metadata ? 'ai_cost'

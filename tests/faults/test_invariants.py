@@ -66,7 +66,7 @@ DAMAGE = {
     "the last change of status that was told is the one that is written": """
         DELETE FROM voicepipeline_pipelineevent WHERE new_status = 'completed'
     """,
-    "a run's cost stands in one event": DELETE_EVENT.format("drafts_generated"),
+    "a run's cost is that of its events": DELETE_EVENT.format("drafts_generated"),
     "an event happened while its run was there": "SET LOCAL session_replication_role = replica; "
     "UPDATE voicepipeline_pipelineevent SET timestamp = timestamp - interval '1 hour'",
     "no event was dropped": """

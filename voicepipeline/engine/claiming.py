@@ -8,8 +8,10 @@ from voicepipeline.engine.changes import Change, fact, move_artifact
 from voicepipeline.engine.gate import pass_gate
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.transactions import ClockTimestamp, engine_transaction, lock_artifact
+from voicepipeline.engine.usage import used_by
 from voicepipeline.models import Artifact, StageRun
 from voicepipeline.stages import STAGES, Stage
+from voicepipeline.stages.contract import NO_USAGE, Usage
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,17 @@ class Claim:
     started_at: datetime
     # As it was read under the lock, for the stage to read from.
     artifact: Artifact | None = field(default=None, compare=False, repr=False)
+    # By tries of this run that ended on hold.
+    used_before: Usage = field(default=NO_USAGE, compare=False, repr=False)
 
 
 def claim_of(run: StageRun) -> Claim:
     """The claim under which this run is running."""
     assert run.started_at is not None  # noqa: S101 — claiming writes it
-    return Claim(run.pk, run.artifact_id, run.lease_token, STAGES[run.stage], run.input_version, run.started_at)
+    stage = STAGES[run.stage]
+    return Claim(
+        run.pk, run.artifact_id, run.lease_token, stage, run.input_version, run.started_at, used_before=used_by(run)
+    )
 
 
 @engine_transaction
@@ -60,7 +67,9 @@ def claim(run_id: int, *, worker: str, artifact_pk: int | None = None) -> Claim 
     )
     _say_started(change, run, stage)
     change.flush()
-    return Claim(run.pk, artifact.pk, run.lease_token, stage, artifact.input_version, change.now, artifact)
+    return Claim(
+        run.pk, artifact.pk, run.lease_token, stage, artifact.input_version, change.now, artifact, used_by(run)
+    )
 
 
 def _lock_run(run_id: int, artifact: Artifact) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from voicepipeline.engine.changes import Budgets, Change, fact
 from voicepipeline.engine.claiming import Claim
 from voicepipeline.engine.transactions import database_now, lock_artifact
-from voicepipeline.engine.usage import usage_columns, usage_metadata
+from voicepipeline.engine.usage import keepable, together, usage_columns, usage_metadata
 from voicepipeline.models import EventType, StageRun
 from voicepipeline.stages import STAGES
 from voicepipeline.stages.contract import NO_USAGE, Usage
@@ -19,7 +19,8 @@ def open_change(claim: Claim) -> Change:
 def close(change: Change, claim: Claim, *, usage: Usage, **values: Any) -> StageRun | None:
     """End the run if it is still this claim's; otherwise say that the result came too late."""
     mine = StageRun.objects.mine(claim.run_id, claim.token)
-    closed = mine.update(lease_until=None, finished_at=change.now, **usage_columns(usage), **values)
+    used = usage_columns(together(claim.used_before, keepable(usage)))
+    closed = mine.update(lease_until=None, finished_at=change.now, **used, **values)
     return _fresh_or_discarded(change, claim, usage, bool(closed))
 
 
@@ -29,7 +30,13 @@ def back_to_queue(
     """Put the run back if it is still this claim's; otherwise say that the result came too late."""
     mine = StageRun.objects.mine(claim.run_id, claim.token)
     moved = mine.update(
-        status=StageRun.Status.QUEUED, lease_until=None, not_before=not_before, rung_at=None, ring_count=0, **values
+        status=StageRun.Status.QUEUED,
+        lease_until=None,
+        not_before=not_before,
+        rung_at=None,
+        ring_count=0,
+        **usage_columns(together(claim.used_before, keepable(usage))),
+        **values,
     )
     return _fresh_or_discarded(change, claim, usage, bool(moved))
 

@@ -40,6 +40,32 @@ def _number(name: str, value: Any) -> Any:
     return value if fits else None
 
 
+def used_by(run: StageRun) -> Usage:
+    """What stands on the run."""
+    return Usage(run.ai_model, run.prompt_version, run.request_id, **{name: getattr(run, name) for name in NUMBERS})
+
+
+def together(before: Usage, now: Usage) -> Usage:
+    """A held try and the one after it, which are one run; the names are those of the later call.
+
+    A call that told no amounts cost nothing that is known of; one that did, but not its cost, makes the sum unknown.
+    """
+    if not before.ai_model or not now.ai_model:
+        return now if now.ai_model else before
+    sums = {name: _sum(getattr(before, name), getattr(now, name)) for name in NUMBERS}
+    if any(_told_amounts(usage) and usage.cost_usd is None for usage in (before, now)):
+        sums["cost_usd"] = None
+    return replace(now, **sums)
+
+
+def _told_amounts(usage: Usage) -> bool:
+    return any(amount is not None for amount in (usage.input_tokens, usage.output_tokens, usage.audio_seconds))
+
+
+def _sum(before: Any, now: Any) -> Any:
+    return now if before is None else before if now is None else before + now
+
+
 def usage_columns(usage: Usage) -> dict[str, Any]:
     """The columns of a run that say what it used."""
     usage = keepable(usage)
