@@ -64,11 +64,13 @@ _stack = contextlib.ExitStack()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    # Of a run in several processes each has a server of its own, and the one that hands out the tests needs none.
-    only_hands_out = bool(getattr(config.option, "numprocesses", None))
-    if "TEST_DATABASE_URL" in os.environ or config.option.collectonly or only_hands_out:
+    if "TEST_DATABASE_URL" in os.environ or config.option.collectonly:
         return
-    _remove_killed_runs()
+    # Of a run in several processes the first one tidies up and hands out the tests; each of the others has a server.
+    if not hasattr(config, "workerinput"):
+        _remove_killed_runs()
+        if getattr(config.option, "numprocesses", None):
+            return
     var_dir = Path(os.environ["VAR_DIR"])
     postgres = EmbeddedPostgres.for_var_dir(var_dir)
     _stack.callback(remove, postgres, var_dir)
