@@ -130,7 +130,7 @@ def test_prices_are_entered_and_those_that_are_missing_are_told(
     ProviderModel.objects.create(name="new-model", offered=False)
     sign_in(administrator)
     page.goto(PAGE)
-    expect(page.get_by_text("The AI provider no longer offers the model new-model.")).to_be_visible()
+    expect(page.locator("#live").get_by_text("The AI provider no longer offers the model new-model.")).to_be_visible()
     check_page()
     page.goto(PRICES)
     expect(page.get_by_text("The price of new-model is unknown.")).to_be_visible()
