@@ -38,7 +38,9 @@ def test_the_block_shows_the_address_and_the_demo_accounts(demo):
 
 def test_without_a_key_the_simulated_provider_runs_and_every_part_is_pointed_at_it(demo):
     address = f"http://127.0.0.1:{demo.port + 741}/v1"
-    assert f"The simulated AI provider answers at {address}." in demo.output
+    until(
+        lambda: f"The simulated AI provider answers at {address}." in demo.output, "the simulated provider has said so"
+    )
     assert psutil.Process(demo.pid("watchdog")).environ()["OPENAI_BASE_URL"] == address
 
 

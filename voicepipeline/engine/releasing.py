@@ -42,6 +42,8 @@ def release_due(now: datetime) -> int:
     with _alone() as alone:
         if not alone:
             return 0
+        # What another watchdog let go a moment ago is due only from then on: an older now would not count it.
+        now = max(now, database_now())
         round_ = _Round(now, _standings(), _pauses(now))
         # Later stages first: what is nearly done leaves before new work is taken in.
         return sum(round_.release(stage) for stage in reversed(IN_ORDER) if stage.name in held)
