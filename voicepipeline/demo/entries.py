@@ -5,7 +5,7 @@ from datetime import datetime
 from voicepipeline.demo.clubs import Sender
 from voicepipeline.demo.results import Results, Surroundings
 from voicepipeline.models import Artifact, Claim, EventType, InsightDraft, Transcript
-from voicepipeline.policies.drafts import LIFETIME
+from voicepipeline.policies.drafts import LIFETIME, bears_out
 from voicepipeline.stages import drafts
 from voicepipeline.stages.contract import Remark, StageOutput
 from voicepipeline.stages.drafts import COPIED, Entry, Given, Name, Read, Rule
@@ -19,19 +19,20 @@ def suggest(results: Results, sender: Sender, around: Surroundings) -> StageOutp
     by_claim: dict[int, list[Match]] = {}
     for match in results.matches:
         by_claim.setdefault(match.mention.claim_id, []).append(match)
-    read = tuple(_read(claim, by_claim.get(claim.number, []), around) for claim in results.claims)
+    said = results.transcript.text if results.transcript else ""
+    read = tuple(_read(claim, said, by_claim.get(claim.number, []), around) for claim in results.claims)
     own = [int(team.id) for team in around.teams_of(sender) if team.active]
     flagged = results.transcript is None or results.transcript.verdict != Transcript.Verdict.GOOD
     rule = Rule(sender.coach.trust_level, sender.coach.confirmation_threshold, flagged=flagged)
     return drafts.work(Given(read, rule, own[0] if len(own) == 1 else None))
 
 
-def _read(claim: Claim, matches: list[Match], around: Surroundings) -> Read:
+def _read(claim: Claim, said: str, matches: list[Match], around: Surroundings) -> Read:
     return Read(
         id=claim.number,
         key=claim.key,
         confidence=claim.confidence,
-        supported=claim.is_supported,
+        supported=bears_out(said, claim.quote_start, claim.quote_end),
         title=claim.title,
         description=claim.description,
         recommended_action=claim.recommended_action,

@@ -21,7 +21,6 @@ from voicepipeline.demo.recordings import TYPED, Recording, choose_channel, reco
 from voicepipeline.demo.results import (
     Results,
     Surroundings,
-    claim_row,
     keep_matches,
     match_names,
     read_claims,
@@ -32,6 +31,7 @@ from voicepipeline.models import Artifact, EventType, SourceChannel, StageName, 
 from voicepipeline.policies.backoff import retry_delay
 from voicepipeline.simulator import protocol
 from voicepipeline.simulator.transcribing import TOKENS_A_SECOND
+from voicepipeline.stages import claims
 from voicepipeline.stages.contract import Remark, Usage
 
 TRIES = 6
@@ -225,7 +225,7 @@ class Writer:
             "created_at": story.timeline.now,
         }
         story.results.claims = [
-            claim_row(story.artifact, number, claim, **where) for number, claim in enumerate(checked.claims, 1)
+            claims.row_of(story.artifact, number, claim, **where) for number, claim in enumerate(checked.claims, 1)
         ]
         return True
 

@@ -1,6 +1,6 @@
 """What the stages would have made of a note, by the stages' own rules; only the model's part is the simulator's."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -11,9 +11,9 @@ from voicepipeline.demo.clubs import Club, Sender
 from voicepipeline.demo.recordings import Recording
 from voicepipeline.matching.keys import name_key
 from voicepipeline.matching.roster import Person
-from voicepipeline.models import Artifact, Claim, EntityResolution, InsightDraft, NameChoice, Player, Topic, Transcript
+from voicepipeline.models import Artifact, Claim, EntityResolution, InsightDraft, NameChoice, Player, Transcript
 from voicepipeline.operations.aliases import LearnedName
-from voicepipeline.policies.claims import Checked, CheckedClaim, check
+from voicepipeline.policies.claims import Checked, check
 from voicepipeline.policies.quality import judge
 from voicepipeline.simulator.statements import Rostered, statements
 from voicepipeline.stages import resolution
@@ -108,29 +108,6 @@ def read_claims(text: str, around: Surroundings) -> Checked:
     roster = [Rostered(key, person.name, person.team or "") for key, person in around.offered().items()]
     answer = ClaimsShape.model_validate({"claims": statements(text, roster)})
     return check(answer, transcript=text, offered=around.offered())
-
-
-def claim_row(artifact: Artifact, number: int, claim: CheckedClaim, **where: Any) -> Claim:
-    return Claim(
-        artifact=artifact,
-        number=number,
-        key=claim.key,
-        topic=claim.topic,
-        title=claim.title or Topic(claim.topic).label,
-        description=claim.description,
-        quote=claim.quote,
-        quote_start=claim.place.start if claim.place else None,
-        quote_end=claim.place.end if claim.place else None,
-        mentions=[asdict(mention) for mention in claim.mentions],
-        confidence=claim.confidence,
-        recommended_action=claim.recommended_action,
-        time_reference=claim.time_reference,
-        severity=claim.severity,
-        sentiment=claim.sentiment,
-        skill_name=claim.skill_name,
-        skill_rating=claim.skill_rating,
-        **where,
-    )
 
 
 def match_names(

@@ -1,7 +1,7 @@
 """The second stage: the statements in a transcript, as a model reads them and we could check them."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.utils import timezone
 
@@ -72,7 +72,10 @@ def work(given: Given) -> StageOutput:
 def store(artifact: Artifact, data: Extracted) -> None:
     """Keep the statements in place of all earlier ones."""
     _delete(artifact)
-    Claim.objects.bulk_create(_rows(artifact, data))
+    read_by = {"ai_model": data.ai_model, "prompt_version": data.prompt_version}
+    Claim.objects.bulk_create(
+        row_of(artifact, number, claim, **read_by) for number, claim in enumerate(data.claims, start=1)
+    )
 
 
 def remove(artifact: Artifact) -> dict[str, int]:
@@ -88,29 +91,28 @@ def _delete(artifact: Artifact) -> int:
     return deleted.get(Claim._meta.label, 0)
 
 
-def _rows(artifact: Artifact, data: Extracted) -> Iterable[Claim]:
-    for number, claim in enumerate(data.claims, start=1):
-        yield Claim(
-            artifact=artifact,
-            number=number,
-            key=claim.key,
-            topic=claim.topic,
-            title=claim.title or Topic(claim.topic).label,
-            description=claim.description,
-            quote=claim.quote,
-            quote_start=claim.place.start if claim.place else None,
-            quote_end=claim.place.end if claim.place else None,
-            mentions=[asdict(mention) for mention in claim.mentions],
-            confidence=claim.confidence,
-            recommended_action=claim.recommended_action,
-            time_reference=claim.time_reference,
-            severity=claim.severity,
-            sentiment=claim.sentiment,
-            skill_name=claim.skill_name,
-            skill_rating=claim.skill_rating,
-            ai_model=data.ai_model,
-            prompt_version=data.prompt_version,
-        )
+def row_of(artifact: Artifact, number: int, claim: CheckedClaim, **more: Any) -> Claim:
+    """The row that keeps this statement."""
+    return Claim(
+        artifact=artifact,
+        number=number,
+        key=claim.key,
+        topic=claim.topic,
+        title=claim.title or Topic(claim.topic).label,
+        description=claim.description,
+        quote=claim.quote,
+        quote_start=claim.place.start if claim.place else None,
+        quote_end=claim.place.end if claim.place else None,
+        mentions=[asdict(mention) for mention in claim.mentions],
+        confidence=claim.confidence,
+        recommended_action=claim.recommended_action,
+        time_reference=claim.time_reference,
+        severity=claim.severity,
+        sentiment=claim.sentiment,
+        skill_name=claim.skill_name,
+        skill_rating=claim.skill_rating,
+        **more,
+    )
 
 
 def _output(checked: Checked, usage: Usage) -> StageOutput:
