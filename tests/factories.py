@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
+from voicepipeline import roles
 from voicepipeline.events import log_event
 from voicepipeline.matching.keys import name_key
 from voicepipeline.models import (
@@ -33,13 +34,18 @@ from voicepipeline.models import (
 _numbers = itertools.count(1)
 
 
-def make_user(role=None, *, password=None, **fields):
-    """Platform staff with this role, or with none; `is_platform_staff=False` makes a coach's kind of account."""
+def make_user(role=None, *, password=None, reads_content=None, **fields):
+    """Platform staff with this role, or with none; `is_platform_staff=False` makes a coach's kind of account.
+
+    Those who act on notes may read what they say, unless told otherwise; who only looks may not.
+    """
     fields.setdefault("username", f"person{next(_numbers)}")
     fields.setdefault("is_platform_staff", True)
     user = User.objects.create_user(password=password, **fields)
     if role is not None:
         user.groups.add(Group.objects.get(name=role))
+    if role in (roles.OPERATOR, roles.ADMINISTRATOR) if reads_content is None else reads_content:
+        roles.let_read_content(user, True)
     return user
 
 
@@ -125,6 +131,8 @@ def make_resolution(claim=None, **fields):
     statuses = EntityResolution.Status
     minimal = {
         "artifact": claim.artifact,
+        "organization": claim.artifact.organization,
+        "sender": claim.artifact.sender,
         "kind": given["kind"],
         "raw_text": given["raw_text"],
         "name_key": name_key(given["kind"], given["raw_text"]),
@@ -141,7 +149,9 @@ def make_draft(claim=None, **fields):
     minimal = {
         "artifact": claim.artifact,
         "organization": claim.artifact.organization,
+        "sender": claim.artifact.sender,
         "key": f"draft{number}",
+        "claim_key": claim.key,
         "topic": claim.topic,
         "title": claim.title,
         "description": claim.description,

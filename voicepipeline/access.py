@@ -16,3 +16,14 @@ def verify_platform_staff(user: User | AnonymousUser, permission: str | None = N
         raise PermissionDenied("This is for platform staff only.")
     if permission is not None and not user.has_perm(permission):
         raise PermissionDenied("Your role does not include this. Ask an administrator.")
+
+
+def may_read_content(user: User | AnonymousUser) -> bool:
+    """Whether this person may read and hear what notes say, and whom they name."""
+    return is_platform_staff(user) and user.has_perm("voicepipeline.read_content")
+
+
+def verify_reader(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless this person may read what notes say."""
+    if not may_read_content(user):
+        raise PermissionDenied("What voice notes say is private. Ask an administrator for the right to read it.")

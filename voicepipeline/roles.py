@@ -32,12 +32,24 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "view_player",
         "view_modelprice",
         "view_aiservicehealth",
+        "view_entityresolution",
+        "view_insightdraft",
+        "view_playeralias",
+        "view_bulkwork",
+        "view_rosterchange",
     ),
     OPERATOR: (
         "add_artifact",
         "release_artifact",
         "close_artifact",
         "operate_ai_service",
+        "place_artifact",
+        "settle_name",
+        "decide_draft",
+        "import_roster",
+        "match_again",
+        "merge_player",
+        "delete_playeralias",
         *(f"{verb}_{noun}" for noun in ("organization", "team", "coach", "player") for verb in ("add", "change")),
     ),
     ADMINISTRATOR: (
@@ -45,9 +57,14 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "change_user",
         "run_schedule",
         "trust_coach",
+        "view_contentreading",
+        *(f"{verb}_apikey" for verb in ("view", "add", "change")),
         *(f"{verb}_modelprice" for verb in ("add", "change", "delete")),
     ),
 }
+# Beside the roles, and held by whoever needs it: what notes say is about children.
+CONTENT_READER = "Content reader"
+READ_CONTENT = "read_content"
 
 
 def role_of(user: User | AnonymousUser) -> str | None:
@@ -61,6 +78,15 @@ def assign(user: User, group: Group | None) -> None:
     user.groups.remove(*Group.objects.filter(name__in=ROLES))
     if group is not None:
         user.groups.add(group)
+
+
+def let_read_content(user: User, allowed: bool) -> None:
+    """Let this person read and hear what notes say, or no longer."""
+    group, _ = Group.objects.get_or_create(name=CONTENT_READER)
+    if allowed:
+        user.groups.add(group)
+    else:
+        user.groups.remove(group)
 
 
 def grant(app_label: str, permissions: Mapping[str, tuple[str, ...]]) -> None:
@@ -78,3 +104,5 @@ def grant(app_label: str, permissions: Mapping[str, tuple[str, ...]]) -> None:
 
 def grant_permissions(**kwargs: Any) -> None:
     grant("voicepipeline", PERMISSIONS)
+    readers, _ = Group.objects.get_or_create(name=CONTENT_READER)
+    readers.permissions.set(Permission.objects.filter(content_type__app_label="voicepipeline", codename=READ_CONTENT))

@@ -60,7 +60,12 @@ def keep_entries(artifact: Artifact, results: Results, entries: tuple[Entry, ...
     decided = [draft for draft in results.drafts if draft.status != Status.PENDING]
     known = {draft.key for draft in decided}
     claims = {claim.number: claim for claim in results.claims}
-    made = [_row(artifact, claims[entry.claim_id], entry, moment) for entry in entries if entry.key not in known]
+    since = {"created_at": moment, "expires_at": moment + LIFETIME}
+    made = [
+        drafts.row_of(artifact, entry, moment, claim=claims[entry.claim_id], **since)
+        for entry in entries
+        if entry.key not in known
+    ]
     results.drafts = [*decided, *made]
 
 
@@ -68,25 +73,3 @@ def confirmed_automatically(entry: Entry) -> Remark:
     """What the stage has said of an entry that needs no person."""
     said = {"automatic": True, "topic": entry.fields["topic"], "confidence_score": entry.overall}
     return Remark(EventType.DRAFT_CONFIRMED, of=entry.key, metadata=said)
-
-
-def _row(artifact: Artifact, claim: Claim, entry: Entry, moment: datetime) -> InsightDraft:
-    automatic = entry.confirmation.automatic
-    return InsightDraft(
-        artifact=artifact,
-        organization=artifact.organization,
-        claim=claim,
-        key=entry.key,
-        player_id=entry.target.player,
-        team_id=entry.target.team,
-        ai_confidence=entry.ai_confidence,
-        resolution_confidence=entry.target.confidence,
-        overall_confidence=entry.overall,
-        status=Status.CONFIRMED if automatic else Status.PENDING,
-        automatic=automatic,
-        person_needed_because="" if automatic else entry.confirmation.reason,
-        decided_at=moment if automatic else None,
-        expires_at=moment + LIFETIME,
-        created_at=moment,
-        **entry.fields,
-    )

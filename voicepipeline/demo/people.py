@@ -132,6 +132,7 @@ class People:
         row = NameChoice(
             artifact=story.artifact,
             kind=mention.kind,
+            raw_text=mention.raw_text,
             name_key=mention.key,
             chosen_by=self.choose.choice(self.staff),
             chosen_at=self.since(story.timeline.now),
@@ -158,6 +159,7 @@ class People:
             **{f"{target[0]}_id": target[1]},
         )
         self.aliases.append(alias)
+        choice.alias = alias
         learned = LearnedName(len(self.aliases), mention.kind, mention.raw_text, mention.key, target[1])
         around.learned.append((choice.chosen_at, learned))
 

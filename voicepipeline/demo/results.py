@@ -135,34 +135,13 @@ def _spoken(claim: Claim, number: int, mention: dict[str, Any]) -> Spoken:
     )
 
 
-def resolution_row(artifact: Artifact, claim: Claim, match: Match, moment: datetime) -> EntityResolution:
-    mention = match.mention
-    return EntityResolution(
-        artifact=artifact,
-        claim=claim,
-        mention_number=mention.number,
-        kind=mention.kind,
-        raw_text=mention.raw_text,
-        name_key=mention.key,
-        position=mention.position,
-        status=match.status,
-        score=match.score,
-        reason=match.reason,
-        candidates=list(match.candidates),
-        model_player_id=match.model_player,
-        model_agrees=match.model_agrees,
-        resolved_by_id=match.chosen_by,
-        resolved_at=match.chosen_at,
-        created_at=moment,
-        **({f"{match.target[0]}_id": match.target[1]} if match.target else {}),
-    )
-
-
 def keep_matches(artifact: Artifact, results: Results, matches: tuple[Match, ...], moment: datetime) -> None:
     """Put these matches in the place of earlier ones, as the matching stage does."""
     by_number = {claim.number: claim for claim in results.claims}
     results.matches = matches
-    results.resolutions = [resolution_row(artifact, by_number[one.mention.claim_id], one, moment) for one in matches]
+    results.resolutions = [
+        resolution.row_of(artifact, one, claim=by_number[one.mention.claim_id], created_at=moment) for one in matches
+    ]
     unclear = {one.mention.claim_id for one in matches if one.status == EntityResolution.Status.NEEDS_DISAMBIGUATION}
     for claim in results.claims:
         is_unclear = claim.number in unclear

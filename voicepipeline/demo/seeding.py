@@ -130,10 +130,10 @@ def _save(stories: list[Story], people: People) -> int:
         (StageRun, runs),
         (Transcript, (each.transcript for each in results if each.transcript)),
         (Claim, (claim for each in results for claim in each.claims)),
+        (PlayerAlias, people.aliases),
         (NameChoice, (choice for each in results for choice in each.choices)),
         (EntityResolution, (row for each in results for row in each.resolutions)),
         (InsightDraft, (draft for each in results for draft in each.drafts)),
-        (PlayerAlias, people.aliases),
         (NoteDecision, people.closings),
     ]
     return sum(len(model._default_manager.bulk_create(rows)) for model, rows in batches)

@@ -1,10 +1,11 @@
 from voicepipeline.models.ai import AIService, AIServiceHealth, ModelPrice, Pause, ProviderCall, ProviderModel
-from voicepipeline.models.decisions import NoteDecision
+from voicepipeline.models.api import ApiKey, ApiKeyUse, ApiRequest, ApiScope
+from voicepipeline.models.bulk import BulkWork
+from voicepipeline.models.decisions import EntryDecision, NameChoice, NoteDecision
 from voicepipeline.models.derived import (
     Claim,
     EntityResolution,
     InsightDraft,
-    NameChoice,
     Sentiment,
     Severity,
     Topic,
@@ -14,17 +15,26 @@ from voicepipeline.models.events import DroppedEvent, EventType, PipelineEvent
 from voicepipeline.models.jobs import ScheduledJob
 from voicepipeline.models.notes import Artifact, SourceChannel, StageName, VoiceNote
 from voicepipeline.models.people import Coach, MentionKind, Organization, Player, PlayerAlias, Team, User
+from voicepipeline.models.readings import ContentReading
+from voicepipeline.models.rosters import RosterChange, RosterImport
 from voicepipeline.models.runs import ClusterBeat, StageRun
 
 __all__ = [
     "AIService",
     "AIServiceHealth",
+    "ApiKey",
+    "ApiKeyUse",
+    "ApiRequest",
+    "ApiScope",
     "Artifact",
+    "BulkWork",
     "Claim",
     "ClusterBeat",
     "Coach",
+    "ContentReading",
     "DroppedEvent",
     "EntityResolution",
+    "EntryDecision",
     "EventType",
     "InsightDraft",
     "MentionKind",
@@ -38,6 +48,8 @@ __all__ = [
     "PlayerAlias",
     "ProviderCall",
     "ProviderModel",
+    "RosterChange",
+    "RosterImport",
     "ScheduledJob",
     "Sentiment",
     "Severity",

@@ -31,9 +31,17 @@ class Transcript(models.Model):
     verdict = models.CharField("quality", max_length=12, choices=Verdict)
     verdict_reasons = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    # Somebody has listened to a note that was flagged, or in which no speech was found.
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(reviewed_at__isnull=True, reviewed_by__isnull=True)
+                | Q(reviewed_at__isnull=False, reviewed_by__isnull=False),
+                name="transcript_reviewed_by_somebody",
+            ),
             models.CheckConstraint(
                 condition=Q(verdict__in=["good", "flagged", "no_speech"]), name="transcript_verdict_known"
             ),
@@ -42,7 +50,11 @@ class Transcript(models.Model):
                 name="transcript_confidence_is_a_share",
             ),
         ]
-        indexes = [models.Index(fields=["verdict", "-id"], name="transcript_by_verdict")]
+        indexes = [
+            models.Index(
+                fields=["verdict", "artifact"], condition=Q(reviewed_at__isnull=True), name="transcript_to_review"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Transcript {self.pk}"
@@ -172,6 +184,11 @@ class EntityResolution(models.Model):
         UNRESOLVED = "unresolved", "Not on the roster"
 
     artifact = models.ForeignKey(Artifact, models.PROTECT, related_name="resolutions", db_index=False)
+    # The note's club and sender, so that open questions are found by them alone.
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, verbose_name="club", null=True, blank=True, related_name="+", db_index=False
+    )
+    sender = models.ForeignKey(Coach, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     claim = models.ForeignKey(Claim, models.CASCADE, related_name="resolutions", db_index=False)
     mention_number = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=20, choices=MentionKind)
@@ -197,6 +214,7 @@ class EntityResolution(models.Model):
 
     class Meta:
         verbose_name = "matched name"
+        permissions = [("settle_name", "Can say who is meant by a name")]
         ordering = ("claim", "mention_number")
         constraints = [
             models.UniqueConstraint(fields=["claim", "mention_number"], name="resolution_once_a_mention"),
@@ -225,39 +243,26 @@ class EntityResolution(models.Model):
         indexes = [
             models.Index(fields=["artifact", "name_key"], name="resolution_of_a_note"),
             models.Index(
-                fields=["artifact"], condition=Q(status="needs_disambiguation"), name="resolution_open_questions"
+                fields=["artifact", "kind", "name_key"],
+                condition=Q(status="needs_disambiguation"),
+                name="resolution_open_questions",
             ),
+            models.Index(
+                fields=["organization", "artifact", "kind", "name_key"],
+                condition=Q(status="needs_disambiguation"),
+                name="resolution_open_of_a_club",
+            ),
+            models.Index(
+                fields=["sender", "artifact", "kind", "name_key"],
+                condition=Q(status="needs_disambiguation"),
+                name="resolution_open_of_a_coach",
+            ),
+            models.Index(fields=["organization", "created_at"], name="resolution_of_a_club"),
             models.Index(fields=["player"], condition=Q(player__isnull=False), name="resolution_of_a_player"),
         ]
 
     def __str__(self) -> str:
         return f"{self.raw_text}: {self.get_status_display()}"
-
-
-class NameChoice(models.Model):
-    """A person's answer about a name in a note: whom it means, or that it means nobody on the roster."""
-
-    artifact = models.ForeignKey(Artifact, models.PROTECT, related_name="name_choices", db_index=False)
-    kind = models.CharField(max_length=20, choices=MentionKind)
-    name_key = models.CharField(max_length=200, editable=False)
-    # The claim's key, when the answer holds for this mention only; else it holds for the whole note.
-    claim_key = models.CharField(max_length=64, blank=True, editable=False)
-    player = models.ForeignKey(Player, models.PROTECT, null=True, blank=True, related_name="+")
-    team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="+")
-    coach_meant = models.ForeignKey(Coach, models.PROTECT, null=True, blank=True, related_name="+")
-    chosen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    chosen_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["artifact", "kind", "name_key", "claim_key"], name="choice_once_a_name_and_note"
-            ),
-            models.CheckConstraint(condition=one_target(or_none=True), name="choice_means_one_or_nobody"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name_key}: {self.player or self.team or self.coach_meant or 'nobody'}"
 
 
 class InsightDraft(Statement):
@@ -285,8 +290,10 @@ class InsightDraft(Statement):
     organization = models.ForeignKey(
         Organization, models.PROTECT, verbose_name="club", null=True, blank=True, related_name="+", db_index=False
     )
+    sender = models.ForeignKey(Coach, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     # The same entry made again has the same key: the statement's and whom it is for.
     key = models.CharField(max_length=64, editable=False)
+    claim_key = models.CharField(max_length=64, blank=True, editable=False)
     player = models.ForeignKey(Player, models.PROTECT, null=True, blank=True, related_name="drafts")
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="drafts")
     ai_confidence = models.FloatField(null=True, blank=True)
@@ -299,6 +306,12 @@ class InsightDraft(Statement):
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     decision_reason = models.CharField(max_length=500, blank=True)
+    # What it said before somebody edited it, by field; empty when nobody has.
+    suggested = models.JSONField(default=dict, blank=True)
+    # Somebody wants it to wait: it is neither confirmed in bulk nor does it expire.
+    held_at = models.DateTimeField(null=True, blank=True)
+    held_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    held_reason = models.CharField(max_length=500, blank=True)
     display_order = models.PositiveSmallIntegerField(default=0)
     prompt_version = models.CharField(max_length=40, blank=True)
     expires_at = models.DateTimeField()
@@ -307,6 +320,7 @@ class InsightDraft(Statement):
     class Meta:
         verbose_name = "suggested entry"
         verbose_name_plural = "suggested entries"
+        permissions = [("decide_draft", "Can confirm, reject and take back suggested entries")]
         ordering = ("artifact", "display_order", "id")
         constraints = [
             *statement_constraints("draft"),
@@ -322,8 +336,19 @@ class InsightDraft(Statement):
                 | Q(status="expired", decided_at__isnull=False, decided_by__isnull=True, automatic=False),
                 name="draft_decided_by_somebody",
             ),
+            models.CheckConstraint(
+                condition=Q(held_at__isnull=True, held_by__isnull=True, held_reason="")
+                | Q(status="pending", held_at__isnull=False, held_by__isnull=False),
+                name="draft_held_by_somebody_while_pending",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "id"], condition=Q(status="pending"), name="draft_open_of_a_club"),
-            models.Index(fields=["expires_at"], condition=Q(status="pending"), name="draft_to_expire"),
+            models.Index(fields=["id"], condition=Q(status="pending"), name="draft_open"),
+            models.Index(fields=["sender", "id"], condition=Q(status="pending"), name="draft_open_of_a_coach"),
+            models.Index(
+                fields=["expires_at"], condition=Q(status="pending", held_at__isnull=True), name="draft_to_expire"
+            ),
+            models.Index(fields=["status", "-decided_at"], name="draft_decided_newest"),
+            models.Index(fields=["organization", "status", "-decided_at"], name="draft_decided_of_a_club"),
         ]

@@ -48,6 +48,8 @@ class EventType(models.TextChoices):
     ENTITY_RESOLVED_BY_PERSON = "entity_resolved_by_person", "Name chosen by a person"
     DRAFT_APPLIED = "draft_applied", "Entry applied"
     DRAFT_EXPIRED = "draft_expired", "Entry expired"
+    NAME_CHOICE_UNDONE = "name_choice_undone", "Chosen name taken back"
+    DRAFT_UNDONE = "draft_undone", "Decision about an entry taken back"
 
 
 class PipelineEvent(models.Model):

@@ -46,6 +46,9 @@ class VoiceNote(models.Model):
     channel_message_id = models.CharField(
         "message id", max_length=200, blank=True, help_text="The channel's own id of this message."
     )
+    sender_address = models.CharField(
+        "sent from", max_length=40, blank=True, help_text="The phone number that the channel gave for its sender."
+    )
     audio = models.FileField(upload_to=random_audio_name, blank=True, max_length=120)
     text = models.TextField("typed text", blank=True)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the original bytes.")
@@ -200,12 +203,32 @@ class Artifact(models.Model):
                 name="artifact_open_failures",
             ),
             models.Index(
+                F("received_at").desc(),
+                F("id").desc(),
+                condition=Q(organization__isnull=True),
+                name="artifact_without_a_club",
+            ),
+            models.Index(
+                F("received_at").desc(),
+                F("id").desc(),
+                condition=Q(sender__isnull=True),
+                name="artifact_without_a_coach",
+            ),
+            models.Index(
+                F("received_at").desc(),
+                F("id").desc(),
+                condition=~Q(outcome=""),
+                name="artifact_with_an_outcome",
+            ),
+            models.Index(
                 fields=["fingerprint", "-received_at"], condition=Q(status="failed"), name="artifact_same_problem"
             ),
         ]
         permissions = [
             ("release_artifact", "Can release and requeue a voice note that does not move on"),
             ("close_artifact", "Can close a voice note that will not be fixed, and open it again"),
+            ("place_artifact", "Can assign a club or a coach to a voice note, and mark it as listened to"),
+            ("read_content", "Can read and hear what voice notes say"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 LANGUAGE_CODE = RegexValidator(r"^[a-z]{2,3}$", "Give two or three small letters, such as en, ga or pl.")
@@ -50,6 +50,10 @@ class Organization(models.Model):
     class Meta:
         verbose_name = "club"
         ordering = ("name",)
+        permissions = [
+            ("import_roster", "Can import a club's roster"),
+            ("match_again", "Can have a club's unclear names matched again"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -117,10 +121,25 @@ class Player(models.Model):
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="players")
     first_name = models.CharField(max_length=80)
     last_name = models.CharField(max_length=80, blank=True)
+    external_id = models.CharField(
+        "club's own number", max_length=60, blank=True, help_text="By which the club's own lists know this player."
+    )
     is_active = models.BooleanField("active", default=True)
+    # The same person was on the roster twice: everything of this row is the other one's now.
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged_from")
 
     class Meta:
         ordering = ("last_name", "first_name")
+        permissions = [("merge_player", "Can merge two players")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "external_id"], condition=~Q(external_id=""), name="player_number_once_a_club"
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(is_active=False) & ~Q(merged_into=F("id")),
+                name="player_merged_is_off_the_roster",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()

@@ -24,7 +24,7 @@ class LearnedName:
 
 def players_of(organization_id: int) -> tuple[Person, ...]:
     """Everybody on the roster, also those no longer active: somebody who left is asked about, not unknown."""
-    rows = Player.objects.filter(organization_id=organization_id).order_by("pk")
+    rows = Player.objects.filter(organization_id=organization_id, merged_into__isnull=True).order_by("pk")
     columns = rows.values_list("pk", "first_name", "last_name", "team__name", "is_active")
     return tuple(Person(*row) for row in columns)
 

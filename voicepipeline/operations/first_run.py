@@ -25,6 +25,7 @@ class Account:
 @dataclass(frozen=True)
 class DemoAccount(Account):
     role: str
+    reads_content: bool = True
 
     @property
     def email(self) -> str:
@@ -33,7 +34,7 @@ class DemoAccount(Account):
 
 
 DEMO_ACCOUNTS = (
-    DemoAccount("viewer", "viewer-demo-pass", roles.VIEWER),
+    DemoAccount("viewer", "viewer-demo-pass", roles.VIEWER, reads_content=False),
     DemoAccount("operator", "operator-demo-pass", roles.OPERATOR),
     DemoAccount("administrator", "administrator-demo-pass", roles.ADMINISTRATOR),
 )
@@ -47,6 +48,7 @@ def create_first_administrator() -> Account | None:
     account = Account(FIRST_ADMINISTRATOR, secrets.token_urlsafe(PASSWORD_BYTES))
     user = User.objects.create_superuser(account.username, password=account.password)
     user.groups.add(Group.objects.get(name=roles.ADMINISTRATOR))
+    roles.let_read_content(user, True)
     return account
 
 
@@ -62,6 +64,7 @@ def create_demo_accounts() -> None:
     for account in missing:
         user = User.objects.create_user(account.username, account.email, account.password, is_platform_staff=True)
         user.groups.add(Group.objects.get(name=account.role))
+        roles.let_read_content(user, account.reads_content)
 
 
 def usable_demo_accounts() -> list[DemoAccount]:

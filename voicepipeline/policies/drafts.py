@@ -40,6 +40,7 @@ WORDS = {
     "switched_off": "Automatic confirmation is switched off.",
     "unsupported_quote": "The quote was not found in the transcript, or is too short to bear the statement out.",
     "about_nobody": "It is for no player and no team.",
+    "taken_up_by_a_person": "A person has taken it back or put it on hold, so a person decides.",
     "name_open": "A name in it is not clear yet.",
     "transcript_flagged": "The transcript was flagged for review.",
     "topic_not_automatic": "Entries of this category are confirmed by a person.",
@@ -102,12 +103,14 @@ def decide_confirmation(
     severity: str | None,
     name_open: bool = False,
     for_somebody: bool = True,
+    taken_up: bool = False,
 ) -> Confirmation:
     """Whether this entry may be confirmed without a person; of several obstacles the weightiest is told."""
     obstacles = {
         "topic_needs_a_person": topic in ALWAYS_A_PERSON,
         "has_a_severity": bool(severity),
         "unsupported_quote": not supported,
+        "taken_up_by_a_person": taken_up,
         "name_open": name_open,
         "transcript_flagged": flagged,
         "about_nobody": not for_somebody and topic not in ABOUT_NOBODY,

@@ -19,6 +19,7 @@ from voicepipeline.models import (
     Claim,
     Coach,
     EntityResolution,
+    EntryDecision,
     EventType,
     InsightDraft,
     MentionKind,
@@ -52,6 +53,8 @@ PRONOUNS = frozenset(
     {"he", "him", "his", "she", "her", "hers", "they", "them", "their", "it", "its", "i", "me", "we", "us", "you"}
 )
 COPIED = ("topic", "quote", "time_reference", "severity", "sentiment", "skill_name", "skill_rating", "prompt_version")
+# What an entry that waits keeps when it is made again: its age, and that somebody has put it on hold.
+KEPT = ("created_at", "expires_at", "held_at", "held_by_id", "held_reason")
 LONGEST_TITLE = 200
 LONGEST_TEXT = 3_000
 
@@ -111,6 +114,7 @@ class Given:
     claims: tuple[Read, ...]
     rule: Rule
     own_team: int | None = None  # the only one that the coach trains
+    taken_up: frozenset[str] = frozenset()  # keys of entries that a person has taken back or put on hold
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,7 @@ class Entry:
     """An entry to be suggested, and whether it needs a person."""
 
     key: str
+    claim_key: str
     claim_id: int
     target: Target
     ai_confidence: float | None
@@ -149,7 +154,15 @@ def load(artifact: Artifact) -> Given:
         return Given((), Rule())
     sender, club = artifact.sender, artifact.organization_id
     own = [team for team in teams_of_coach(sender.pk, club) if team.active] if sender and club else []
-    return Given(read, _rule(artifact, sender, transcript), int(own[0].id) if len(own) == 1 else None)
+    own_team = int(own[0].id) if len(own) == 1 else None
+    return Given(read, _rule(artifact, sender, transcript), own_team, _taken_up(artifact))
+
+
+def _taken_up(artifact: Artifact) -> frozenset[str]:
+    """The rule leaves to people what a person has begun to decide."""
+    undone = EntryDecision.objects.filter(artifact=artifact, kind=EntryDecision.Kind.UNDONE)
+    held = InsightDraft.objects.filter(artifact=artifact, held_at__isnull=False)
+    return frozenset(undone.values_list("draft_key", flat=True).union(held.values_list("key", flat=True)))
 
 
 def _name(row: EntityResolution) -> Name:
@@ -199,7 +212,7 @@ def work(given: Given) -> StageOutput:
     for claim in given.claims:
         targets = targets_of(claim, given.own_team)
         fields = _fields(claim) if targets else {}
-        entries += [_entry(claim, target, given.rule, fields) for target in targets]
+        entries += [_entry(claim, target, given, fields) for target in targets]
         without += not targets
     automatic = sum(entry.confirmation.automatic for entry in entries)
     counts = {"draft_count": len(entries), "automatic_count": automatic, "without_entry": without}
@@ -233,7 +246,8 @@ def _least_sure(named: Iterable[tuple[int | None, float]]) -> dict[int, float]:
     return found
 
 
-def _entry(claim: Read, target: Target, rule: Rule, fields: dict[str, Any]) -> Entry:
+def _entry(claim: Read, target: Target, given: Given, fields: dict[str, Any]) -> Entry:
+    key, rule = entry_key(claim.key, player=target.player, team=target.team), given.rule
     overall = overall_confidence(claim.confidence, target.confidence)
     confirmation = decide_confirmation(
         topic=claim.copied["topic"],
@@ -246,13 +260,14 @@ def _entry(claim: Read, target: Target, rule: Rule, fields: dict[str, Any]) -> E
         severity=claim.copied["severity"],
         name_open=any(name.is_open for name in claim.names),
         for_somebody=target.player is not None or target.team is not None,
+        taken_up=key in given.taken_up,
     )
-    return Entry(_key(claim, target), claim.id, target, claim.confidence, overall, confirmation, fields)
+    return Entry(key, claim.key, claim.id, target, claim.confidence, overall, confirmation, fields)
 
 
-def _key(claim: Read, target: Target) -> str:
+def entry_key(claim_key: str, *, player: int | None, team: int | None) -> str:
     """The same for the same statement about the same player or team, however often it is read."""
-    return hashlib.sha256(f"{claim.key}/{target.player or ''}/{target.team or ''}".encode()).hexdigest()
+    return hashlib.sha256(f"{claim_key}/{player or ''}/{team or ''}".encode()).hexdigest()
 
 
 def _fields(claim: Read) -> dict[str, Any]:
@@ -277,13 +292,14 @@ def store(artifact: Artifact, data: tuple[Entry, ...]) -> list[Remark]:
     """Put these entries in the place of those that nobody has decided about; one that is decided is not made again."""
     drafts = InsightDraft.objects.filter(artifact=artifact)
     pending = drafts.filter(status=Status.PENDING)
-    waiting = {key: (since, until) for key, since, until in pending.values_list("key", "created_at", "expires_at")}
+    waiting = {row.pop("key"): row for row in pending.values("key", *KEPT)}
     pending.delete()
     decided = set(drafts.values_list("key", flat=True))
     entries = [entry for entry in data if entry.key not in decided]
     now = timezone.now()
+    new = {"created_at": now, "expires_at": now + LIFETIME}
     InsightDraft.objects.bulk_create(
-        _row(artifact, entry, now, waiting.get(entry.key, (now, now + LIFETIME))) for entry in entries
+        row_of(artifact, entry, now, claim_id=entry.claim_id, **waiting.get(entry.key, new)) for entry in entries
     )
     return [_confirmed(entry) for entry in entries if entry.confirmation.automatic]
 
@@ -293,14 +309,14 @@ def _confirmed(entry: Entry) -> Remark:
     return Remark(EventType.DRAFT_CONFIRMED, of=entry.key, metadata=said)
 
 
-def _row(artifact: Artifact, entry: Entry, now: datetime, lasting: tuple[datetime, datetime]) -> InsightDraft:
-    """Made again, it expires when it would have."""
+def row_of(artifact: Artifact, entry: Entry, now: datetime, **more: Any) -> InsightDraft:
+    """The row of one entry; its claim and its age, the caller says."""
     automatic = entry.confirmation.automatic
-    created_at, expires_at = lasting
     return InsightDraft(
         artifact=artifact,
         organization_id=artifact.organization_id,
-        claim_id=entry.claim_id,
+        sender_id=artifact.sender_id,
+        claim_key=entry.claim_key,
         key=entry.key,
         player_id=entry.target.player,
         team_id=entry.target.team,
@@ -311,8 +327,7 @@ def _row(artifact: Artifact, entry: Entry, now: datetime, lasting: tuple[datetim
         automatic=automatic,
         person_needed_because="" if automatic else entry.confirmation.reason,
         decided_at=now if automatic else None,
-        expires_at=expires_at,
-        created_at=created_at,
+        **more,
         **entry.fields,
     )
 

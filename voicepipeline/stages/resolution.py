@@ -5,6 +5,7 @@ No model has a say in it. Whom one linked is checked against our own decision, a
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
@@ -33,7 +34,7 @@ def load(artifact: Artifact) -> Given:
         return Given(mentions)
     return Given(
         mentions,
-        tuple(_choice(row) for row in NameChoice.objects.filter(artifact=artifact)),
+        tuple(_choice(row) for row in NameChoice.objects.filter(artifact=artifact, undone_at__isnull=True)),
         has_club=True,
         players=players_of(club),
         teams=teams_of(club),
@@ -86,7 +87,8 @@ def _questions(matches: Iterable[Match]) -> int:
 def store(artifact: Artifact, data: Result) -> list[Remark]:
     """Put these matches in the place of earlier ones, and say so when a person has to look."""
     EntityResolution.objects.filter(artifact=artifact).delete()
-    EntityResolution.objects.bulk_create(_row(artifact, match) for match in data.matches)
+    rows = (row_of(artifact, match, claim_id=match.mention.claim_id) for match in data.matches)
+    EntityResolution.objects.bulk_create(rows)
     unclear = {match.mention.claim_id for match in data.matches if match.status == Status.NEEDS_DISAMBIGUATION}
     claims = Claim.objects.filter(artifact=artifact)
     claims.filter(pk__in=unclear).update(status=Claim.Status.NEEDS_DISAMBIGUATION)
@@ -97,11 +99,13 @@ def store(artifact: Artifact, data: Result) -> list[Remark]:
     return [Remark(EventType.ENTITY_NEEDS_DISAMBIGUATION, metadata={"disambiguation_count": _questions(data.matches)})]
 
 
-def _row(artifact: Artifact, match: Match) -> EntityResolution:
+def row_of(artifact: Artifact, match: Match, **more: Any) -> EntityResolution:
+    """The row of one match; which claim's it is, the caller says."""
     mention = match.mention
     return EntityResolution(
         artifact=artifact,
-        claim_id=mention.claim_id,
+        organization_id=artifact.organization_id,
+        sender_id=artifact.sender_id,
         mention_number=mention.number,
         kind=mention.kind,
         raw_text=safe_text(mention.raw_text, LONGEST_NAME),
@@ -116,6 +120,7 @@ def _row(artifact: Artifact, match: Match) -> EntityResolution:
         resolved_by_id=match.chosen_by,
         resolved_at=match.chosen_at,
         **({f"{match.target[0]}_id": match.target[1]} if match.target else {}),
+        **more,
     )
 
 

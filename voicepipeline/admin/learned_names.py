@@ -1,0 +1,1 @@
+"""What people are called in notes, as it was taught; and every change of a roster."""

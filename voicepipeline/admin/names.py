@@ -1,0 +1,1 @@
+"""Names to check: the open questions, and the page that settles them."""

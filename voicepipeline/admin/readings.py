@@ -1,0 +1,1 @@
+"""Who has read or heard what notes say."""

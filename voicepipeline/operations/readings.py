@@ -1,0 +1,23 @@
+"""That somebody has read or heard what notes say is itself recorded."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from voicepipeline.models import ContentReading, User
+
+QUARTER = timedelta(minutes=15)
+
+
+def record_reading(user: User, artifact_pks: Iterable[int], place: str) -> None:
+    """Keep who read which notes, where and when, in one statement; again within the same quarter is no new reading."""
+    now = timezone.now()
+    quarter = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % QUARTER
+    ContentReading.objects.bulk_create(
+        (
+            ContentReading(user=user, artifact_id=pk, place=place, quarter=quarter, read_at=now)
+            for pk in sorted(set(artifact_pks))
+        ),
+        ignore_conflicts=True,
+    )
