@@ -1,5 +1,4 @@
 import pytest
-from django.contrib.auth.models import Group
 from django.core.management import call_command
 
 from voicepipeline import roles
@@ -22,7 +21,7 @@ def test_an_empty_database_gets_an_administrator_who_can_sign_in():
     user = User.objects.get()
     assert (user.username, user.is_superuser, user.is_platform_staff) == ("admin", True, True)
     assert user.check_password(account.password)
-    assert [group.name for group in user.groups.all()] == [roles.ADMINISTRATOR]
+    assert {group.name for group in user.groups.all()} == {roles.ADMINISTRATOR, roles.CONTENT_READER}
 
 
 def test_passwords_of_first_administrators_differ():
@@ -42,8 +41,13 @@ def test_each_demo_account_has_its_role_and_no_more():
     for account in DEMO_ACCOUNTS:
         user = User.objects.get(username=account.username)
         assert (user.is_active, user.is_platform_staff, user.is_superuser) == (True, True, False)
-        assert list(user.groups.all()) == [Group.objects.get(name=account.role)]
+        readers = [roles.CONTENT_READER] if account.reads_content else []
+        assert {group.name for group in user.groups.all()} == {account.role, *readers}
         assert user.check_password(account.password)
+
+
+def test_only_the_demos_viewer_may_not_read_what_notes_say():
+    assert [account.role for account in DEMO_ACCOUNTS if not account.reads_content] == [roles.VIEWER]
 
 
 def test_demo_accounts_are_made_once():
