@@ -6,6 +6,10 @@ from django.core.exceptions import PermissionDenied
 from voicepipeline.models import User
 
 
+class ContentIsPrivate(PermissionDenied):
+    """Somebody asked for what a note says without the right to read it."""
+
+
 def is_platform_staff(user: User | AnonymousUser) -> bool:
     return bool(user.is_active and getattr(user, "is_platform_staff", False))
 
@@ -26,4 +30,6 @@ def may_read_content(user: User | AnonymousUser) -> bool:
 def verify_reader(user: User | AnonymousUser) -> None:
     """Raise PermissionDenied unless this person may read what notes say."""
     if not may_read_content(user):
-        raise PermissionDenied("What voice notes say is private. Ask an administrator for the right to read it.")
+        raise ContentIsPrivate(
+            "What voice notes say, and whom they name, is private. Ask an administrator for the right to read it."
+        )

@@ -9,6 +9,12 @@ from voicepipeline.access import may_read_content
 from voicepipeline.models import User
 
 HIDDEN = "Hidden"
+NOTICE = "What it says is hidden: your account may not read content. An administrator can change that."
+NAMES_NOTICE = (
+    "Names are shown as initials and cannot be searched for: your account may not read content. "
+    "An administrator can change that."
+)
+DIGITS_SHOWN = 2
 LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -25,6 +31,10 @@ class Eyes:
     def name(self, name: object) -> str:
         """Somebody's name, or the initials of it."""
         return str(name) if self.read else initials(str(name))
+
+    def phone(self, number: str) -> str:
+        """A phone number, or no more than tells two of them apart."""
+        return number if self.read or not number else f"••• {number[-DIGITS_SHOWN:]}"
 
 
 def eyes_of(user: User | AnonymousUser) -> Eyes:

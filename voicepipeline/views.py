@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from structlog.contextvars import get_contextvars
 
+from voicepipeline.access import ContentIsPrivate
 from voicepipeline.pipeline_status import clusters_in_words
 
 
@@ -50,6 +51,8 @@ def _page(request: HttpRequest, template: str, *, status: int, **context: Any) -
 
 
 def forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
+    if isinstance(exception, ContentIsPrivate):
+        return _page(request, "403.html", status=403, title="This is private", why=str(exception))
     title = "Your role does not include this" if admin.site.has_permission(request) else "For platform staff only"
     return _page(request, "403.html", status=403, title=title)
 

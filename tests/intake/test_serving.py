@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from tests.factories import make_user
 from voicepipeline import roles
-from voicepipeline.models import Artifact, VoiceNote
+from voicepipeline.models import Artifact, ContentReading, User, VoiceNote
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def artifact(settings, tmp_path):
 
 @pytest.fixture
 def ask(client, artifact):
-    client.force_login(make_user(roles.VIEWER))
+    client.force_login(make_user(roles.VIEWER, reads_content=True))
     url = reverse("admin:voicepipeline_artifact_audio", args=[artifact.artifact_id])
     with contextlib.ExitStack() as sent:
 
@@ -142,3 +142,29 @@ def test_without_a_role_nobody_listens(client, artifact):
     client.force_login(make_user())
     url = reverse("admin:voicepipeline_artifact_audio", args=[artifact.artifact_id])
     assert client.get(url).status_code == 403
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_without_the_right_to_read_nobody_listens_and_is_told_why(client, artifact, role):
+    client.force_login(make_user(role, reads_content=False))
+    response = client.get(reverse("admin:voicepipeline_artifact_audio", args=[artifact.artifact_id]))
+    assert response.status_code == 403
+    assert "Ask an administrator for the right to read it." in response.content.decode()
+    assert not ContentReading.objects.exists()
+
+
+@pytest.mark.parametrize("asked", ["", "bytes=0-99", f"bytes={SIZE // 2}-"])
+def test_whoever_hears_any_part_of_it_is_recorded_once_a_quarter_of_an_hour(ask, artifact, asked):
+    for _ in range(3):
+        ask(range=asked)
+    reading = ContentReading.objects.get()
+    assert (reading.artifact, reading.place, reading.user.username) == (artifact, "audio", listener())
+
+
+def test_asking_for_the_size_alone_is_no_hearing(ask):
+    ask("head")
+    assert not ContentReading.objects.exists()
+
+
+def listener():
+    return User.objects.get().username

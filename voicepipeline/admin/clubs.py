@@ -9,6 +9,8 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from voicepipeline.admin.lists import ClubFilter, ListAdmin
+from voicepipeline.admin.privacy import PrivateNames
+from voicepipeline.masking import Eyes, eyes_of, initials
 from voicepipeline.models import Coach, Organization, Player, Team
 from voicepipeline.policies.languages import CODES
 
@@ -132,16 +134,42 @@ class CoachAdmin(RosterAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """How far a coach is trusted decides what nobody looks at: that is not everybody's to say."""
         given = super().get_readonly_fields(request, obj)
+        if obj is not None and not eyes_of(request.user).read:
+            given = (*given, "short_phone")
         allowed = request.user.has_perm("voicepipeline.trust_coach")
         return given if allowed else (*given, "trust_level", "confirmation_threshold")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return _with_short_phone(super().get_list_display(request), eyes_of(request.user))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new coach's number is whatever is typed in; that of one who is there is theirs."""
+        given = super().get_fields(request, obj)
+        return given if obj is None else _with_short_phone(given, eyes_of(request.user))
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        given = super().get_search_fields(request)
+        return given if eyes_of(request.user).read else [each for each in given if not each.startswith("phone")]
 
     @display(description="Name", ordering="last_name")
     def full_name(self, coach: Coach) -> str:
         return str(coach)
 
+    @display(description="Phone")
+    def short_phone(self, coach: Coach) -> str:
+        return Eyes(read=False).phone(coach.phone)
+
+
+def _with_short_phone(columns: Any, eyes: Eyes) -> Any:
+    """The end of a phone number in place of all of it, for those who may not read."""
+    if eyes.read:
+        return columns
+    return ["short_phone" if each == "phone" else each for each in columns if each != "short_phone"]
+
 
 @admin.register(Player)
-class PlayerAdmin(RosterAdmin):
+class PlayerAdmin(PrivateNames, RosterAdmin):
+    masked = {"full_name": "short_name"}
     form = OwnTeamsForm
     list_display = ("full_name", "organization", "team", "is_active")
     list_filter = (ClubFilter, "is_active")
@@ -152,3 +180,7 @@ class PlayerAdmin(RosterAdmin):
     @display(description="Name", ordering="last_name")
     def full_name(self, player: Player) -> str:
         return str(player)
+
+    @display(description="Name")
+    def short_name(self, player: Player) -> str:
+        return initials(str(player))

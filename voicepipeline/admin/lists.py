@@ -68,6 +68,28 @@ class ListAdmin(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BoundedList
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Of the model's own columns only those that the list has a filter for.
+
+        Django takes any of them from the address: `last_name__startswith=K` would tell names to those who see initials.
+        """
+        column = lookup.partition("__")[0]
+        if column in _columns(self.opts) and column not in map(_filtered, self.get_list_filter(request)):
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))
+
+
+def _columns(opts: Any) -> set[str]:
+    """By whatever name an address can call them; the key alone tells nothing."""
+    columns = {name for field in opts.get_fields() for name in (field.name, getattr(field, "attname", field.name))}
+    return columns - {opts.pk.name}
+
+
+def _filtered(given: Any) -> str:
+    """What an address calls one of a list's filters, of whichever of Django's three forms it is."""
+    name = given[0] if isinstance(given, tuple) else getattr(given, "parameter_name", given)
+    return str(name).partition("__")[0]
+
 
 class HistoryAdmin(ListAdmin):
     """What happened: to be read by everybody who may, and changed by nobody, superusers included."""

@@ -8,8 +8,9 @@ from typing import IO, Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from voicepipeline.access import verify_platform_staff
-from voicepipeline.models import VoiceNote
+from voicepipeline.access import verify_platform_staff, verify_reader
+from voicepipeline.models import ContentReading, VoiceNote
+from voicepipeline.operations.readings import record_reading
 
 CHUNK_BYTES = 64 * 1024
 ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
@@ -41,13 +42,19 @@ class Part:
 def audio(request: HttpRequest, artifact_id: uuid.UUID) -> HttpResponseBase:
     """The recording of this voice note, or the part of it that the request names."""
     verify_platform_staff(request.user, "voicepipeline.view_artifact")
-    note = VoiceNote.objects.filter(artifact__artifact_id=artifact_id).exclude(audio="").first()
+    verify_reader(request.user)
+    notes = VoiceNote.objects.filter(artifact__artifact_id=artifact_id).exclude(audio="")
+    note = notes.select_related("artifact").first()
     if note is None:
         raise Http404("This voice note has no recording.")
     try:
         file: Any = note.audio.storage.open(str(note.audio.name), "rb")
     except OSError as error:
         raise Http404("The recording of this voice note is gone.") from error
+    if request.method == "GET":
+        # Any part of it is a hearing: players ask for many, and whoever asks for the second half alone has heard it.
+        user: Any = request.user
+        record_reading(user, [note.artifact.pk], ContentReading.Place.AUDIO)
     response = _answer(request, note, file)
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = _etag(note)

@@ -20,6 +20,7 @@ from voicepipeline.access import verify_platform_staff
 from voicepipeline.admin.lists import HistoryAdmin
 from voicepipeline.ai.uploads import ACCEPTED_EXTENSIONS, MAX_UPLOAD_BYTES, SAME_AS
 from voicepipeline.intake.receiving import ADD_PERMISSION, MAX_TEXT, Received, Result, receive_voice_note
+from voicepipeline.masking import Eyes, eyes_of
 from voicepipeline.models import Coach, Organization, SourceChannel, VoiceNote
 from voicepipeline.text import safe_text
 
@@ -70,13 +71,13 @@ class UploadForm(forms.Form):
     # Of this page: the same text sent twice from it is one note.
     page = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, eyes: Eyes, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         coaches = Coach.objects.filter(is_active=True, organization__is_active=True)
         ordered = coaches.select_related("organization").order_by("organization__name", "last_name", "first_name", "pk")
         self.coaches = {str(coach.pk): coach for coach in ordered[:MOST_COACHES]}
         field: Any = self.fields["coach"]
-        field.choices = [("", "Choose a coach"), *_by_club(self.coaches.values())]
+        field.choices = [("", "Choose a coach"), *_by_club(self.coaches.values(), eyes)]
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
@@ -88,13 +89,13 @@ class UploadForm(forms.Form):
         return {**given, "coach": coach}
 
 
-def _by_club(coaches: Iterable[Coach]) -> list[tuple[str, list[tuple[str, str]]]]:
+def _by_club(coaches: Iterable[Coach], eyes: Eyes) -> list[tuple[str, list[tuple[str, str]]]]:
     groups = groupby(coaches, key=lambda coach: coach.organization)
-    return [(str(club), [(str(coach.pk), _named(coach)) for coach in members]) for club, members in groups]
+    return [(str(club), [(str(coach.pk), _named(coach, eyes)) for coach in members]) for club, members in groups]
 
 
-def _named(coach: Coach) -> str:
-    return f"{coach}, {coach.phone}" if coach.phone else str(coach)
+def _named(coach: Coach, eyes: Eyes) -> str:
+    return f"{coach}, {eyes.phone(coach.phone)}" if coach.phone else str(coach)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,17 +104,22 @@ def upload(request: HttpRequest) -> HttpResponse:
     verify_platform_staff(request.user, ADD_PERMISSION)
     sent = request.method == "POST"
     by_script = request.headers.get("Accept", "").startswith("application/json")
-    form = UploadForm(request.POST, request.FILES) if sent else UploadForm(initial={"page": uuid.uuid4()})
+    eyes = eyes_of(request.user)
+    form = _form(eyes) if not sent else UploadForm(request.POST, request.FILES, eyes=eyes)
     items: list[Item] = []
     if sent and form.is_valid():
         items = _take(request, form)
-        form = UploadForm(initial={"page": uuid.uuid4(), **{key: request.POST.get(key) for key in ("club", "coach")}})
+        form = _form(eyes, **{key: request.POST.get(key) for key in ("club", "coach")})
     elif sent and by_script:
         reason = next(iter(form.errors.values()))[0]
         return JsonResponse({"items": [asdict(_item("", Received(Result.REFUSED, None, "form", str(reason))))]})
     if by_script:
         return JsonResponse({"items": [asdict(item) for item in items]})
     return TemplateResponse(request, "voicepipeline/upload.html", {**_surroundings(request, form), "items": items})
+
+
+def _form(eyes: Eyes, **initial: Any) -> UploadForm:
+    return UploadForm(initial={"page": uuid.uuid4(), **initial}, eyes=eyes)
 
 
 def _surroundings(request: HttpRequest, form: UploadForm) -> dict[str, Any]:
