@@ -3,9 +3,8 @@
 A statement about somebody who is not known yet has no entry until a person has said who it is; it is counted.
 """
 
-import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -37,8 +36,9 @@ from voicepipeline.policies.drafts import (
     display_order,
     overall_confidence,
 )
-from voicepipeline.policies.names import Correction, correct_names
+from voicepipeline.policies.names import PRONOUNS, Correction, correct_names
 from voicepipeline.stages.contract import Remark, StageOutput
+from voicepipeline.stages.merged import entry_key, merged_players, move_entries, staying, with_todays_keys
 from voicepipeline.text import safe_text
 
 Status = InsightDraft.Status
@@ -48,13 +48,10 @@ Matched = EntityResolution.Status
 FOR_THE_COACH = frozenset({Topic.TODO, Topic.SESSION_PLAN})
 # These make sense of no one player; all others need somebody whom they are about.
 ABOUT_NO_PLAYER = FOR_THE_COACH | {Topic.TEAM_CULTURE, Topic.TACTICAL}
-# Said for a name that stands elsewhere: not to be replaced by it.
-PRONOUNS = frozenset(
-    {"he", "him", "his", "she", "her", "hers", "they", "them", "their", "it", "its", "i", "me", "we", "us", "you"}
-)
 COPIED = ("topic", "quote", "time_reference", "severity", "sentiment", "skill_name", "skill_rating", "prompt_version")
-# What an entry that waits keeps when it is made again: its age, and that somebody has put it on hold.
-KEPT = ("created_at", "expires_at", "held_at", "held_by_id", "held_reason")
+# What an entry that waits keeps when it is made again: its id, for whoever has it before their eyes, its age, and that
+# somebody has put it on hold.
+KEPT = ("id", "created_at", "expires_at", "held_at", "held_by_id", "held_reason")
 LONGEST_TITLE = 200
 LONGEST_TEXT = 3_000
 
@@ -162,7 +159,11 @@ def _taken_up(artifact: Artifact) -> frozenset[str]:
     """The rule leaves to people what a person has begun to decide."""
     undone = EntryDecision.objects.filter(artifact=artifact, kind=EntryDecision.Kind.UNDONE)
     held = InsightDraft.objects.filter(artifact=artifact, held_at__isnull=False)
-    return frozenset(undone.values_list("draft_key", flat=True).union(held.values_list("key", flat=True)))
+    keys = frozenset(undone.values_list("draft_key", flat=True).union(held.values_list("key", flat=True)))
+    if not keys or artifact.organization_id is None:
+        return keys
+    claims = Claim.objects.filter(artifact=artifact).values_list("key", flat=True)
+    return with_todays_keys(keys, claims, merged_players(artifact.organization_id))
 
 
 def _name(row: EntityResolution) -> Name:
@@ -265,11 +266,6 @@ def _entry(claim: Read, target: Target, given: Given, fields: dict[str, Any]) ->
     return Entry(key, claim.key, claim.id, target, claim.confidence, overall, confirmation, fields)
 
 
-def entry_key(claim_key: str, *, player: int | None, team: int | None) -> str:
-    """The same for the same statement about the same player or team, however often it is read."""
-    return hashlib.sha256(f"{claim_key}/{player or ''}/{team or ''}".encode()).hexdigest()
-
-
 def _fields(claim: Read) -> dict[str, Any]:
     """What the entry says: the statement with its names put right, but for the quote, which is evidence."""
     corrections = [Correction(name.raw_text, name.right_name) for name in claim.names if _is_to_be_corrected(name)]
@@ -290,6 +286,8 @@ def _is_to_be_corrected(name: Name) -> bool:
 
 def store(artifact: Artifact, data: tuple[Entry, ...]) -> list[Remark]:
     """Put these entries in the place of those that nobody has decided about; one that is decided is not made again."""
+    data = _for_those_who_stay(artifact, data)
+    move_entries(artifact)
     drafts = InsightDraft.objects.filter(artifact=artifact)
     pending = drafts.filter(status=Status.PENDING)
     waiting = {row.pop("key"): row for row in pending.values("key", *KEPT)}
@@ -302,6 +300,28 @@ def store(artifact: Artifact, data: tuple[Entry, ...]) -> list[Remark]:
         row_of(artifact, entry, now, claim_id=entry.claim_id, **waiting.get(entry.key, new)) for entry in entries
     )
     return [_confirmed(entry) for entry in entries if entry.confirmation.automatic]
+
+
+def _for_those_who_stay(artifact: Artifact, data: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The same for the one who stays where a player was merged since; of two that are one now, the more careful."""
+    winners = staying(entry.target.player for entry in data if entry.target.player is not None)
+    if not winners:
+        return data
+    taken_up = _taken_up(artifact)
+    entries: dict[str, Entry] = {}
+    for entry in data:
+        player = winners.get(entry.target.player or 0)
+        moved = entry if player is None else _moved(entry, player, taken_up)
+        if moved.key not in entries or entries[moved.key].confirmation.automatic:
+            entries[moved.key] = moved
+    return tuple(entries.values())
+
+
+def _moved(entry: Entry, player: int, taken_up: frozenset[str]) -> Entry:
+    key = entry_key(entry.claim_key, player=player, team=entry.target.team)
+    by_person = key in taken_up and entry.confirmation.automatic
+    confirmation = Confirmation(automatic=False, reason="taken_up_by_a_person") if by_person else entry.confirmation
+    return replace(entry, key=key, target=replace(entry.target, player=player), confirmation=confirmation)
 
 
 def _confirmed(entry: Entry) -> Remark:
