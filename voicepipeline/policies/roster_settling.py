@@ -1,0 +1,70 @@
+"""What people answer about the lines of a list that look like somebody, and what is applied then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from voicepipeline.errors import VoicePipelineError
+from voicepipeline.policies.roster_parts import New, Plan, Question, Update, new_teams
+
+LEAVE, ANOTHER, SAME = "leave", "another", "same"
+
+
+class UnknownAnswer(VoicePipelineError):
+    """The answers do not fit the questions; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is written, once every question has its answer."""
+
+    added: tuple[New, ...]
+    updates: tuple[Update, ...]
+    missing: tuple[int, ...]
+    left_out: int
+
+    @property
+    def new_teams(self) -> dict[str, int]:
+        return new_teams([*(one.state for one in self.added), *(one.state for one in self.updates)])
+
+
+def same(player: int) -> str:
+    """The answer that a line is about this player."""
+    return f"{SAME}-{player}"
+
+
+def answers_to(question: Question) -> tuple[str, ...]:
+    """All answers that this question can have."""
+    players = tuple(same(one.update.player) for one in question.candidates if one.update)
+    return (LEAVE, *players, *((ANOTHER,) if question.may_add else ()))
+
+
+def settle(plan: Plan, answers: Mapping[int, str]) -> Settled:
+    """The plan with these answers, by line; what is not answered is left out."""
+    added, updates = list(plan.added), list(plan.updates)
+    lines_of: dict[int, int] = {}
+    left_out = len(plan.refused)
+    for question in plan.questions:
+        answer = answers.get(question.line, LEAVE)
+        if answer not in answers_to(question):
+            raise UnknownAnswer(f"The answer for line {question.line} is none of those offered. Choose it again.")
+        if answer == LEAVE:
+            left_out += 1
+        elif answer == ANOTHER:
+            added.append(New(question.line, question.state))
+        else:
+            update = _update(question, answer)
+            other = lines_of.setdefault(update.player, question.line)
+            if other != question.line:
+                told = f"Lines {other} and {question.line} are both said to be {update.name}"
+                raise UnknownAnswer(f"{told}. Choose that for one of them only.")
+            updates.append(update)
+    return Settled(
+        added=tuple(added),
+        updates=tuple(update for update in updates if update.differences),
+        missing=tuple(one.player for one in plan.missing),
+        left_out=left_out,
+    )
+
+
+def _update(question: Question, answer: str) -> Update:
+    return next(one.update for one in question.candidates if one.update and same(one.update.player) == answer)
