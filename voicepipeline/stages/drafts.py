@@ -4,9 +4,10 @@ A statement about somebody who is not known yet has no entry until a person has 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db.models import Q
@@ -38,7 +39,7 @@ from voicepipeline.policies.drafts import (
 )
 from voicepipeline.policies.names import PRONOUNS, Correction, correct_names
 from voicepipeline.stages.contract import Remark, StageOutput
-from voicepipeline.stages.merged import entry_key, merged_players, move_entries, staying, with_todays_keys
+from voicepipeline.stages.merged import entry_key, for_those_who_stay, merged_players, move_entries, with_todays_keys
 from voicepipeline.text import safe_text
 
 Status = InsightDraft.Status
@@ -286,7 +287,7 @@ def _is_to_be_corrected(name: Name) -> bool:
 
 def store(artifact: Artifact, data: tuple[Entry, ...]) -> list[Remark]:
     """Put these entries in the place of those that nobody has decided about; one that is decided is not made again."""
-    data = _for_those_who_stay(artifact, data)
+    data = for_those_who_stay(data, partial(_taken_up, artifact))
     move_entries(artifact)
     drafts = InsightDraft.objects.filter(artifact=artifact)
     pending = drafts.filter(status=Status.PENDING)
@@ -300,28 +301,6 @@ def store(artifact: Artifact, data: tuple[Entry, ...]) -> list[Remark]:
         row_of(artifact, entry, now, claim_id=entry.claim_id, **waiting.get(entry.key, new)) for entry in entries
     )
     return [_confirmed(entry) for entry in entries if entry.confirmation.automatic]
-
-
-def _for_those_who_stay(artifact: Artifact, data: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    """The same for the one who stays where a player was merged since; of two that are one now, the more careful."""
-    winners = staying(entry.target.player for entry in data if entry.target.player is not None)
-    if not winners:
-        return data
-    taken_up = _taken_up(artifact)
-    entries: dict[str, Entry] = {}
-    for entry in data:
-        player = winners.get(entry.target.player or 0)
-        moved = entry if player is None else _moved(entry, player, taken_up)
-        if moved.key not in entries or entries[moved.key].confirmation.automatic:
-            entries[moved.key] = moved
-    return tuple(entries.values())
-
-
-def _moved(entry: Entry, player: int, taken_up: frozenset[str]) -> Entry:
-    key = entry_key(entry.claim_key, player=player, team=entry.target.team)
-    by_person = key in taken_up and entry.confirmation.automatic
-    confirmation = Confirmation(automatic=False, reason="taken_up_by_a_person") if by_person else entry.confirmation
-    return replace(entry, key=key, target=replace(entry.target, player=player), confirmation=confirmation)
 
 
 def _confirmed(entry: Entry) -> Remark:

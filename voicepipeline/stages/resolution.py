@@ -3,17 +3,27 @@
 No model has a say in it. Whom one linked is checked against our own decision, and at most offered to a person.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
 
 from voicepipeline.matching.keys import name_key
-from voicepipeline.models import Artifact, Claim, EntityResolution, EventType, NameChoice, PlayerAlias
+from voicepipeline.models import (
+    Artifact,
+    Claim,
+    EntityResolution,
+    EventType,
+    MentionKind,
+    NameChoice,
+    Player,
+    PlayerAlias,
+)
 from voicepipeline.operations.aliases import coaches_of, learned_names, players_of, teams_of, teams_of_coach
 from voicepipeline.stages.contract import Remark, StageOutput
+from voicepipeline.stages.merged import merged_players, moved_candidates, staying
 from voicepipeline.stages.names import Choice, Given, Match, People, Spoken, Status
 from voicepipeline.text import safe_text
 
@@ -28,13 +38,14 @@ class Result:
 
 def load(artifact: Artifact) -> Given:
     """The mentions, the roster and people's answers, in as many queries for a long note as for a short one."""
-    mentions = tuple(_mentions(artifact))
     club = artifact.organization_id
+    merged = merged_players(club) if club is not None else {}
+    mentions = tuple(_mentions(artifact, merged))
     if not mentions or club is None:
         return Given(mentions)
     return Given(
         mentions,
-        tuple(_choice(row) for row in NameChoice.objects.filter(artifact=artifact, undone_at__isnull=True)),
+        tuple(_choice(row, merged) for row in NameChoice.objects.filter(artifact=artifact, undone_at__isnull=True)),
         has_club=True,
         players=players_of(club),
         teams=teams_of(club),
@@ -44,17 +55,19 @@ def load(artifact: Artifact) -> Given:
     )
 
 
-def _mentions(artifact: Artifact) -> Iterator[Spoken]:
+def _mentions(artifact: Artifact, merged: Mapping[int, int]) -> Iterator[Spoken]:
     rows = Claim.objects.filter(artifact=artifact).order_by("number").values_list("pk", "key", "mentions")
     for claim_id, claim_key, mentions in rows:
         for number, given in enumerate(mentions, start=1):
             kind, text = given["kind"], given["raw_text"]
-            key = name_key(kind, text)
-            yield Spoken(claim_id, claim_key, number, kind, text, key, given["position"], given["player_id"])
+            key, by_model = name_key(kind, text), given["player_id"]
+            linked = merged.get(by_model, by_model)
+            yield Spoken(claim_id, claim_key, number, kind, text, key, given["position"], linked)
 
 
-def _choice(row: NameChoice) -> Choice:
-    targets = {"player": row.player_id, "team": row.team_id, "coach_meant": row.coach_meant_id}
+def _choice(row: NameChoice, merged: Mapping[int, int]) -> Choice:
+    player = merged.get(row.player_id, row.player_id) if row.player_id is not None else None
+    targets = {"player": player, "team": row.team_id, "coach_meant": row.coach_meant_id}
     target = next(((name, pk) for name, pk in targets.items() if pk is not None), None)
     return Choice(row.kind, row.name_key, row.claim_key, target, row.chosen_by_id, row.chosen_at)
 
@@ -86,6 +99,7 @@ def _questions(matches: Iterable[Match]) -> int:
 
 def store(artifact: Artifact, data: Result) -> list[Remark]:
     """Put these matches in the place of earlier ones, and say so when a person has to look."""
+    data = replace(data, matches=of_those_who_stay(data.matches))
     EntityResolution.objects.filter(artifact=artifact).delete()
     rows = (row_of(artifact, match, claim_id=match.mention.claim_id) for match in data.matches)
     EntityResolution.objects.bulk_create(rows)
@@ -97,6 +111,37 @@ def store(artifact: Artifact, data: Result) -> list[Remark]:
     if not unclear:
         return []
     return [Remark(EventType.ENTITY_NEEDS_DISAMBIGUATION, metadata={"disambiguation_count": _questions(data.matches)})]
+
+
+def of_those_who_stay(matches: tuple[Match, ...]) -> tuple[Match, ...]:
+    """The same matches, with those who stay in the place of players who were merged since they were made."""
+    known = {pk for match in matches for pk in _players_in(match)}
+    winners = staying(known) if known else {}
+    if not winners:
+        return matches
+    rows = Player.objects.in_bulk(set(winners.values()))
+    return tuple(_moved(match, {pk: rows[winner] for pk, winner in winners.items()}) for match in matches)
+
+
+def _players_in(match: Match) -> Iterator[int]:
+    if match.mention.kind == MentionKind.PLAYER_NAME:
+        yield from (one["id"] for one in match.candidates)
+    if match.target is not None and match.target[0] == "player":
+        yield match.target[1]
+    if match.model_player is not None:
+        yield match.model_player
+
+
+def _moved(match: Match, winners: Mapping[int, Player]) -> Match:
+    if winners.keys().isdisjoint(_players_in(match)):
+        return match
+    target, model = match.target, match.model_player
+    if target is not None and target[0] == "player" and target[1] in winners:
+        target = "player", winners[target[1]].pk
+    model = winners[model].pk if model is not None and model in winners else model
+    agrees = match.model_agrees if match.model_agrees is None else target == ("player", model)
+    candidates = tuple(moved_candidates(match.candidates, winners))
+    return replace(match, target=target, candidates=candidates, model_player=model, model_agrees=agrees)
 
 
 def row_of(artifact: Artifact, match: Match, **more: Any) -> EntityResolution:
