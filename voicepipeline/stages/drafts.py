@@ -3,7 +3,7 @@
 A statement about somebody who is not known yet has no entry until a person has said who it is; it is counted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -285,12 +285,18 @@ def _is_to_be_corrected(name: Name) -> bool:
     return bool(name.right_name) and is_name
 
 
-def store(artifact: Artifact, data: tuple[Entry, ...]) -> list[Remark]:
-    """Put these entries in the place of those that nobody has decided about; one that is decided is not made again."""
+def store(artifact: Artifact, data: tuple[Entry, ...], *, claims: Collection[int] | None = None) -> list[Remark]:
+    """Put these entries in the place of those that nobody has decided about; one that is decided is not made again.
+
+    With `claims`, only entries of these statements make way and are made.
+    """
     data = for_those_who_stay(data, partial(_taken_up, artifact))
     move_entries(artifact)
     drafts = InsightDraft.objects.filter(artifact=artifact)
     pending = drafts.filter(status=Status.PENDING)
+    if claims is not None:
+        pending = pending.filter(claim__in=claims)
+        data = tuple(entry for entry in data if entry.claim_id in claims)
     waiting = {row.pop("key"): row for row in pending.values("key", *KEPT)}
     pending.delete()
     decided = set(drafts.values_list("key", flat=True))

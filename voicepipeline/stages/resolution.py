@@ -107,7 +107,7 @@ def store(artifact: Artifact, data: Result) -> list[Remark]:
     claims = Claim.objects.filter(artifact=artifact)
     claims.filter(pk__in=unclear).update(status=Claim.Status.NEEDS_DISAMBIGUATION)
     claims.exclude(pk__in=unclear).update(status=Claim.Status.RESOLVED)
-    _count_uses(data.used)
+    count_uses(data.used)
     if not unclear:
         return []
     return [Remark(EventType.ENTITY_NEEDS_DISAMBIGUATION, metadata={"disambiguation_count": _questions(data.matches)})]
@@ -169,7 +169,8 @@ def row_of(artifact: Artifact, match: Match, **more: Any) -> EntityResolution:
     )
 
 
-def _count_uses(used: frozenset[int]) -> None:
+def count_uses(used: frozenset[int]) -> None:
+    """Keep that these learned names have decided something once more."""
     if not used:
         return
     # In one order: two notes that use the same two names would else wait for each other.
