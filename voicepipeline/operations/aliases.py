@@ -1,10 +1,17 @@
 """Whom a club's notes may mean: its players, teams and coaches, and what people have taught that they are called."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from voicepipeline.matching.keys import name_key
+from voicepipeline.matching.deciding import names_in
+from voicepipeline.matching.keys import name_key, without_title
+from voicepipeline.matching.normalise import MAX_CHARACTERS, MAX_WORDS, words
 from voicepipeline.matching.roster import Alias, Person, Roster
-from voicepipeline.models import Coach, MentionKind, Organization, Player, PlayerAlias, Team
+from voicepipeline.matching.teams import team_key
+from voicepipeline.models import Artifact, Coach, MentionKind, NameChoice, Organization, Player, PlayerAlias, Team, User
+from voicepipeline.policies.names import PRONOUNS
+
+ONE_ALIAS = ["organization", "coach", "kind", "key", "player", "team", "coach_meant"]
 
 
 @dataclass(frozen=True)
@@ -72,3 +79,45 @@ def roster_of(organization: Organization, coach: Coach | None = None) -> Roster:
     learned = learned_names(organization.pk, coach.pk if coach else None)
     aliases = (name.alias for name in learned if name.kind == MentionKind.PLAYER_NAME)
     return Roster(players_of(organization.pk), aliases)
+
+
+def is_learnable(kind: str, text: str) -> bool:
+    """Whether this may be one name in other notes, too: not "she", not two names in one, not a shirt number."""
+    if len(text) > MAX_CHARACTERS or text.strip().casefold() in PRONOUNS:
+        return False
+    if kind == MentionKind.TEAM_NAME:
+        return bool(team_key(text))
+    name = without_title(text) if kind == MentionKind.COACH_NAME else text
+    return len(names_in(name)) == 1 and len(words(name)) <= MAX_WORDS
+
+
+def learn(artifact: Artifact, *, kind: str, text: str, target: tuple[str, int], by: User, now: datetime) -> PlayerAlias:
+    """Remember whom the note's sender calls this, or the whole club when the sender is not known."""
+    alias = PlayerAlias(
+        organization=artifact.organization,
+        coach_id=artifact.sender_id,
+        kind=kind,
+        text=text,
+        key=name_key(kind, text),
+        created_at=now,
+        created_by=by,
+        **{f"{target[0]}_id": target[1]},
+    )
+    # In one statement that takes the row that is there, and keeps it there until the answer that rests on it is.
+    (kept,) = PlayerAlias.objects.bulk_create(
+        [alias], update_conflicts=True, unique_fields=ONE_ALIAS, update_fields=["kind"]
+    )
+    return kept
+
+
+def forget(alias_pk: int) -> bool:
+    """Remove a learned name once no answer rests on it any more; one older than all answers was taught apart."""
+    alias = PlayerAlias.objects.select_for_update().filter(pk=alias_pk).first()
+    if alias is None:
+        return False
+    answers = NameChoice.objects.filter(alias=alias)
+    still_meant = answers.filter(undone_at__isnull=True).exists()
+    if still_meant or not answers.filter(chosen_at__lte=alias.created_at).exists():
+        return False
+    alias.delete()
+    return True

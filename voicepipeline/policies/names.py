@@ -23,6 +23,10 @@ POSSESSIVE = re.compile(rf"[{APOSTROPHES}][sS]$")
 # What may stand between the words of one name. "Neve. Kelly came" are two sentences.
 BETWEEN = re.compile(r"[ \t\u00a0]{1,3}|[-\u2010\u2011]")
 AFTER_INITIAL = re.compile(r"\.?[ \t\u00a0]{0,3}")
+# Said for a name that stands elsewhere: not to be replaced by it.
+PRONOUNS = frozenset(
+    {"he", "him", "his", "she", "her", "hers", "they", "them", "their", "it", "its", "i", "me", "we", "us", "you"}
+)
 HYPHENS = frozenset("-\u2010\u2011")
 
 
