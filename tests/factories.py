@@ -15,6 +15,7 @@ from voicepipeline.models import (
     Artifact,
     Claim,
     Coach,
+    ContentReading,
     EntityResolution,
     EventType,
     InsightDraft,
@@ -172,3 +173,12 @@ def make_alias(text="Neevo", **fields):
         meant, fields["player"] = "player", make_player(organization=club)
     kind = fields.setdefault("kind", targets[meant])
     return PlayerAlias.objects.create(organization=club, **{"text": text, "key": name_key(kind, text), **fields})
+
+
+def make_reading(artifact=None, user=None, **fields):
+    """Somebody has opened a note's page, now unless `read_at` is given."""
+    at = fields.setdefault("read_at", timezone.now())
+    minimal = {"place": ContentReading.Place.NOTE_PAGE, "quarter": at}
+    return ContentReading.objects.create(
+        artifact=artifact or make_note(), user=user or make_user(roles.OPERATOR), **{**minimal, **fields}
+    )

@@ -30,7 +30,7 @@ class Eyes:
 
     def name(self, name: object) -> str:
         """Somebody's name, or the initials of it."""
-        return str(name) if self.read else initials(str(name))
+        return str(name) if self.read else initials(str(name)) or HIDDEN
 
     def phone(self, number: str) -> str:
         """A phone number, or no more than tells two of them apart."""

@@ -224,9 +224,10 @@ def test_the_notes_page_asks_as_many_questions_for_a_hundred_events_as_for_one(
     scheduled(artifact)
     for _ in range(count):
         make_event(artifact, "rate_limit_hit", actor_id=operator.pk)
-    # Session, viewer, their permissions (own and by role), the note, the moment, its active run, how many are ahead,
-    # the clusters, its transcript, statements, matches and entries, its runs, its events, what stands still.
-    with django_assert_num_queries(17):
+    # Session, viewer, their permissions (own and by role), the note, that it is read, the moment, its active run,
+    # how many are ahead, the clusters, its transcript, statements, matches and entries, its runs, its events, what
+    # stands still.
+    with django_assert_num_queries(18):
         client.get(page_of(artifact))
 
 

@@ -23,7 +23,9 @@ from tests.factories import (
     mention,
 )
 from voicepipeline import roles
-from voicepipeline.admin.note_content import content_of, language_name, percent
+from voicepipeline.admin import note_content
+from voicepipeline.admin.note_transcript import language_name, percent
+from voicepipeline.masking import Eyes
 from voicepipeline.models import Artifact, Claim, MentionKind, StageRun, Transcript
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +35,7 @@ HOSTILE = "<img src=x onerror=alert(1)>{{ 7|add:7 }}\"'"
 
 @pytest.fixture
 def viewer(client):
-    user = make_user(roles.VIEWER)
+    user = make_user(roles.VIEWER, reads_content=True)
     client.force_login(user)
     return user
 
@@ -41,6 +43,10 @@ def viewer(client):
 @pytest.fixture
 def ana():
     return make_user(roles.OPERATOR, first_name="Ana", last_name="Nowak")
+
+
+def content_of(artifact, run=None, *, read=True):
+    return note_content.content_of(artifact, run, Eyes(read))
 
 
 def ready(**fields):
@@ -56,13 +62,13 @@ def only_match(**fields):
     club = make_club()
     claim = make_claim(make_note(organization=club), "Neve")
     make_resolution(claim, **fields)
-    (statement,) = content_of(claim.artifact, None).statements
+    (statement,) = content_of(claim.artifact).statements
     return statement.matches[0]
 
 
 def only_entry(**fields):
     draft = make_draft(make_claim(make_note(sender=make_coach(first_name="Seán", last_name="Ó Sé")), "Neve"), **fields)
-    return content_of(draft.artifact, None).entries[0]
+    return content_of(draft.artifact).entries[0]
 
 
 # --- The transcript --------------------------------------------------------------------------------------------------
@@ -76,7 +82,7 @@ def test_a_transcript_tells_language_length_model_and_confidence():
         ai_model="gpt-transcribe",
         confidence=0.874,
     )
-    assert content_of(note, None).transcript.facts == [
+    assert content_of(note).transcript.facts == [
         ("Language", "English, Irish, Klingon"),
         ("Duration", "1:15"),
         ("Model", "gpt-transcribe"),
@@ -87,7 +93,7 @@ def test_a_transcript_tells_language_length_model_and_confidence():
 def test_what_a_transcript_does_not_tell_is_unknown():
     note = make_note(audio=b"x")
     make_transcript(note, text="Hello.")
-    assert {value for _, value in content_of(note, None).transcript.facts} == {"unknown"}
+    assert {value for _, value in content_of(note).transcript.facts} == {"unknown"}
 
 
 def test_a_typed_note_has_neither_a_model_nor_a_player(client, viewer):
@@ -96,7 +102,7 @@ def test_a_typed_note_has_neither_a_model_nor_a_player(client, viewer):
     page = page_of(client, note)
     assert "What was typed" in page
     assert "<audio" not in page
-    assert content_of(note, None).transcript.facts == []
+    assert content_of(note).transcript.facts == []
 
 
 def test_a_typed_note_is_read_before_its_transcript_is_there(client, viewer):
@@ -220,7 +226,7 @@ def test_where_the_ai_had_meant_somebody_else_it_is_said(client, viewer):
 
 def test_names_that_nothing_was_matched_with_yet_are_shown_as_spoken(client, viewer):
     claim = make_claim(None, "Neve", "Owen")
-    assert content_of(claim.artifact, None).statements[0].unmatched == ["Neve", "Owen"]
+    assert content_of(claim.artifact).statements[0].unmatched == ["Neve", "Owen"]
     assert "not matched yet" in page_of(client, claim.artifact)
 
 
@@ -288,7 +294,7 @@ def test_an_entry_is_for_a_team_or_for_the_coach():
 def test_an_entry_outlives_its_statement(client, viewer, ana):
     row = only_entry(status="confirmed", decided_by=ana)
     Claim.objects.filter(pk=row.entry.claim_id).delete()
-    assert content_of(row.entry.artifact, None).entries[0].number is None
+    assert content_of(row.entry.artifact).entries[0].number is None
     assert "its statement has been replaced" in page_of(client, row.entry.artifact)
 
 
@@ -375,7 +381,7 @@ def test_sixty_statements_cost_no_more_questions_than_one(client, viewer):
 def test_what_came_of_a_note_is_four_questions(django_assert_num_queries):
     note = filled_note(3)
     with django_assert_num_queries(4):
-        content = content_of(note, None)
+        content = content_of(note)
         assert all(str(row.whom) for row in content.entries)
 
 
@@ -404,7 +410,7 @@ def test_the_list_counts_each_unclear_name_once(client, viewer):
     make_resolution(make_claim(note, "Owen"), player=make_player())
     make_resolution(make_claim(note, mentions=[mention("Murphy", MentionKind.COACH_NAME)]))
     assert status_of(client) == ["Ready, 3 names to check"]
-    assert content_of(note, None).open_names == 3
+    assert content_of(note).open_names == 3
 
 
 def test_the_list_tells_one_name_from_several(client, viewer):

@@ -9,7 +9,7 @@ from django.urls import URLPattern, reverse
 from django.urls.resolvers import RegexPattern
 
 from tests.engine.helpers import make_artifact, scheduled
-from tests.factories import make_club, make_coach, make_event, make_player, make_team, make_user
+from tests.factories import make_club, make_coach, make_event, make_player, make_reading, make_team, make_user
 from voicepipeline import roles
 from voicepipeline.models import ModelPrice
 
@@ -87,6 +87,8 @@ EXPECTED = {
     "voicepipeline_player_change": CONTENT_READERS,
     "voicepipeline_player_history": CONTENT_READERS,
     **pages_of("modelprice", add=ADMINISTRATORS),
+    **pages_of("contentreading", add=NOBODY),
+    **{f"voicepipeline_contentreading_{page}": ADMINISTRATORS for page in ("changelist", "change", "history")},
     # A pattern without a name.
     "(?P<url>.*)$": seen_by(GONE, GONE, GONE, GONE),
 }
@@ -114,6 +116,7 @@ TARGETS = {
     "voicepipeline/team/": make_team,
     "voicepipeline/coach/": make_coach,
     "voicepipeline/player/": make_player,
+    "voicepipeline/contentreading/": make_reading,
     "voicepipeline/modelprice/": lambda: ModelPrice.objects.first(),
 }
 BLANKS = {"uuid:artifact_id": lambda target: target.artifact_id, "slug:action": lambda target: "close"}

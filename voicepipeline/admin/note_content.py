@@ -5,35 +5,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf.locale import LANG_INFO
-
 from voicepipeline.admin import note_waiting
-from voicepipeline.admin.note_marks import Paragraph, Quote, clock, paragraphs
+from voicepipeline.admin.note_transcript import UNKNOWN, TranscriptView, percent, transcript_view
 from voicepipeline.admin.words import State, moment
 from voicepipeline.explanations import Run
+from voicepipeline.masking import Eyes
 from voicepipeline.models import Artifact, Claim, EntityResolution, InsightDraft, StageName, Transcript, User
-from voicepipeline.policies import drafts, quality
+from voicepipeline.models.people import MentionKind
+from voicepipeline.policies import drafts
 
 # Far more than a note ever holds: one that holds more still opens.
 MOST_STATEMENTS = 200
 MOST_MATCHES = 1_000
 MOST_ENTRIES = 500
 MOST_CANDIDATES = 5
-LONG_TEXT = 900  # characters; beyond, the transcript is folded
-UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class TranscriptView:
-    transcript: Transcript
-    paragraphs: list[Paragraph]
-    facts: list[tuple[str, str]]
-    reasons: list[str]
-    is_long: bool
-
-    @property
-    def verdict(self) -> State:
-        return VERDICTS[Transcript.Verdict(self.transcript.verdict)]
 
 
 @dataclass(frozen=True)
@@ -63,8 +48,23 @@ class Match:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a statement or an entry says; of what is hidden no more than its topic, which stands for its title."""
+
+    title: str
+    description: str = ""
+    quote: str = ""
+    recommended_action: str = ""
+    time_reference: str = ""
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
 class StatementView:
+    """Pages take its words from `said` alone."""
+
     claim: Claim
+    said: Said
     severity: State | None
     tags: list[str]
     confidence: str
@@ -74,7 +74,10 @@ class StatementView:
 
 @dataclass(frozen=True)
 class EntryView:
+    """Pages take its words from `said` alone."""
+
     entry: InsightDraft
+    said: Said
     number: int | None  # of the statement that it was made of
     whom: str
     whom_icon: str
@@ -96,6 +99,7 @@ class Content:
     transcript: TranscriptView | None
     statements: list[StatementView]
     entries: list[EntryView]
+    typed: str = ""  # by the coach, until there is a transcript
     nothing: dict[str, str] = field(default_factory=dict)
     open_names: int = 0
     cut: bool = False
@@ -113,11 +117,6 @@ class Content:
         return sum(each.entry.status == InsightDraft.Status.PENDING for each in self.entries)
 
 
-VERDICTS = {
-    Transcript.Verdict.GOOD: State("completed", "Good"),
-    Transcript.Verdict.FLAGGED: State("review", "To be reviewed"),
-    Transcript.Verdict.NO_SPEECH: State("no_speech", "No speech"),
-}
 SEVERITY_KEYS = {"low": "plain", "medium": "review", "high": "failed", "critical": "failed"}
 MATCH_STATES = {
     EntityResolution.Status.AUTO_RESOLVED: (State("matched", "matched automatically"), "check"),
@@ -135,8 +134,8 @@ ENTRY_STATES = {
 }
 
 
-def content_of(artifact: Artifact, run: Run | None) -> Content:
-    """Four queries, however much there is; `run` is the try that waits or runs now."""
+def content_of(artifact: Artifact, run: Run | None, eyes: Eyes) -> Content:
+    """Four queries, however much there is; `run` is the try that waits or runs now, `eyes` are whose page it is for."""
     transcript = Transcript.objects.filter(artifact=artifact).first()
     claims = list(Claim.objects.filter(artifact=artifact).order_by("number")[: MOST_STATEMENTS + 1])
     of_note = EntityResolution.objects.filter(artifact=artifact).order_by("claim__number", "mention_number")
@@ -150,9 +149,10 @@ def content_of(artifact: Artifact, run: Run | None) -> Content:
     for match in matches:
         of_claim[match.claim_id].append(match)
     return Content(
-        transcript=_transcript(transcript, claims) if transcript else None,
-        statements=[_statement(claim, of_claim[claim.pk]) for claim in claims[:MOST_STATEMENTS]],
-        entries=[_entry(each, numbers.get(each.claim_id or 0), artifact) for each in made[:MOST_ENTRIES]],
+        transcript=transcript_view(transcript, claims, eyes) if transcript else None,
+        statements=[_statement(claim, of_claim[claim.pk], eyes) for claim in claims[:MOST_STATEMENTS]],
+        entries=[_entry(each, numbers.get(each.claim_id or 0), artifact, eyes) for each in made[:MOST_ENTRIES]],
+        typed=eyes.text(artifact.voice_note.text if artifact.voice_note else ""),
         nothing={stage.value: note_waiting.nothing_yet(stage, artifact, run) for stage in StageName},
         open_names=open_names(matches),
         cut=len(claims) > MOST_STATEMENTS or len(made) > MOST_ENTRIES,
@@ -165,54 +165,23 @@ def open_names(matches: Iterable[EntityResolution]) -> int:
     return len({(match.kind, match.name_key) for match in matches if match.status == unclear})
 
 
-# --- The transcript ---------------------------------------------------------------------------------------------------
-def _transcript(transcript: Transcript, claims: Sequence[Claim]) -> TranscriptView:
-    quotes = [Quote(each.number, each.quote_start or 0, each.quote_end or 0) for each in claims if each.is_supported]
-    segments = transcript.segments if isinstance(transcript.segments, list) else []
-    return TranscriptView(
-        transcript=transcript,
-        paragraphs=paragraphs(transcript.text, quotes, segments),
-        facts=_transcript_facts(transcript),
-        reasons=[quality.REASONS.get(code, code) for code in transcript.verdict_reasons],
-        is_long=len(transcript.text) > LONG_TEXT,
-    )
-
-
-def _transcript_facts(transcript: Transcript) -> list[tuple[str, str]]:
-    languages = ", ".join(map(language_name, transcript.languages)) or UNKNOWN
-    if transcript.is_typed:
-        return [("Language", languages)] if transcript.languages else []
-    seconds = transcript.duration_seconds
-    return [
-        ("Language", languages),
-        ("Duration", UNKNOWN if seconds is None else clock(float(seconds))),
-        ("Model", transcript.ai_model or UNKNOWN),
-        ("Confidence", percent(transcript.confidence)),
-    ]
-
-
-def language_name(code: str) -> str:
-    """What a language is called; providers give codes or names."""
-    return str(LANG_INFO.get(code.lower(), {}).get("name", code.capitalize() if len(code) > 3 else code))
-
-
-def percent(share: float | None) -> str:
-    """A confidence from 0 to 1; never rounded up to certainty."""
-    if share is None:
-        return UNKNOWN
-    return f"{100 if share >= 1 else min(99, round(100 * share))} %"
-
-
 # --- Statements -------------------------------------------------------------------------------------------------------
-def _statement(claim: Claim, matches: Sequence[EntityResolution]) -> StatementView:
+def _statement(claim: Claim, matches: Sequence[EntityResolution], eyes: Eyes) -> StatementView:
     return StatementView(
         claim=claim,
+        said=_said(claim, eyes),
         severity=_severity(claim),
-        tags=list(_tags(claim)),
+        tags=list(_tags(claim, eyes)),
         confidence=percent(claim.confidence),
-        matches=[_match(match) for match in matches],
-        unmatched=[] if matches else list(_raw_names(claim)),
+        matches=[_match(match, eyes) for match in matches],
+        unmatched=[] if matches else list(_raw_names(claim, eyes)),
     )
+
+
+def _said(words: Claim | InsightDraft, eyes: Eyes) -> Said:
+    if not eyes.read:
+        return Said(words.get_topic_display(), hidden=True)
+    return Said(words.title, words.description, words.quote, words.recommended_action, words.time_reference)
 
 
 def _severity(said: Claim | InsightDraft) -> State | None:
@@ -221,38 +190,45 @@ def _severity(said: Claim | InsightDraft) -> State | None:
     return State(SEVERITY_KEYS.get(said.severity, "plain"), f"{said.get_severity_display()} severity")
 
 
-def _tags(said: Claim | InsightDraft) -> Iterable[str]:
+def _tags(said: Claim | InsightDraft, eyes: Eyes) -> Iterable[str]:
     """What else it says of itself: which skill, how well, in what mood."""
-    if said.skill_name or said.skill_rating:
+    if eyes.read and (said.skill_name or said.skill_rating):
         rating = f"{said.skill_rating} of 5" if said.skill_rating else ""
         yield ": ".join(filter(None, (said.skill_name, rating)))
     if said.sentiment:
         yield said.get_sentiment_display()
 
 
-def _raw_names(claim: Claim) -> Iterable[str]:
+def _raw_names(claim: Claim, eyes: Eyes) -> Iterable[str]:
     for mention in claim.mentions if isinstance(claim.mentions, list) else []:
         if isinstance(mention, dict) and isinstance(mention.get("raw_text"), str):
-            yield mention["raw_text"]
+            yield _spoken(mention["raw_text"], mention.get("kind"), eyes)
 
 
-def _match(match: EntityResolution) -> Match:
+def _spoken(raw_text: str, kind: Any, eyes: Eyes) -> str:
+    """A name as it was said; the initials of a group's would tell nothing."""
+    if eyes.read or kind in (MentionKind.PLAYER_NAME, MentionKind.COACH_NAME):
+        return eyes.name(raw_text)
+    return MentionKind(kind).label if kind in MentionKind.values else eyes.text(raw_text)
+
+
+def _match(match: EntityResolution, eyes: Eyes) -> Match:
     status = EntityResolution.Status(match.status)
-    meant = match.player or match.team or match.coach_meant
+    person = match.player or match.coach_meant
     state, icon = MATCH_STATES[status]
-    if status == EntityResolution.Status.AUTO_RESOLVED and meant is None:
+    if status == EntityResolution.Status.AUTO_RESOLVED and not (person or match.team):
         state, icon = GROUP
     ai_said = match.model_player if match.model_player_id and match.model_player != match.player else None
     return Match(
         key=f"match-{match.pk}",
-        raw_text=match.raw_text,
+        raw_text=_spoken(match.raw_text, match.kind, eyes),
         state=state,
         icon=icon,
-        who="" if meant is None else str(meant),
+        who=eyes.name(person) if person else str(match.team or ""),
         how=_how(match, state),
-        reason=match.reason,
-        candidates=list(_candidates(match.candidates)),
-        ai_said="" if ai_said is None else str(ai_said),
+        reason=match.reason if eyes.read else "",
+        candidates=list(_candidates(match.candidates, eyes)),
+        ai_said=eyes.name(ai_said) if ai_said else "",
     )
 
 
@@ -267,11 +243,11 @@ def _how(match: EntityResolution, state: State) -> str:
     return f"{state.words}{score}"
 
 
-def _candidates(given: Any) -> Iterable[Candidate]:
+def _candidates(given: Any, eyes: Eyes) -> Iterable[Candidate]:
     for each in given[:MOST_CANDIDATES] if isinstance(given, list) else []:
         if isinstance(each, dict):
-            reason = each.get("reason")
-            yield Candidate(str(each.get("name") or UNKNOWN), _score(each.get("score")), str(reason or ""))
+            reason = str(each.get("reason") or "") if eyes.read else ""
+            yield Candidate(eyes.name(each.get("name") or UNKNOWN), _score(each.get("score")), reason)
 
 
 def _score(value: Any) -> str:
@@ -284,19 +260,20 @@ def person(user: User) -> str:
 
 
 # --- Suggested entries ------------------------------------------------------------------------------------------------
-def _entry(entry: InsightDraft, number: int | None, artifact: Artifact) -> EntryView:
+def _entry(entry: InsightDraft, number: int | None, artifact: Artifact, eyes: Eyes) -> EntryView:
     key, icon = ENTRY_STATES[InsightDraft.Status(entry.status)]
-    whom, whom_icon = _whom(entry, artifact)
+    whom, whom_icon = _whom(entry, artifact, eyes)
     pending = entry.status == InsightDraft.Status.PENDING
     by_rule = entry.automatic and entry.status == InsightDraft.Status.CONFIRMED
     why = entry.person_needed_because if pending else ""
     return EntryView(
         entry=entry,
+        said=_said(entry, eyes),
         number=number,
         whom=whom,
         whom_icon=whom_icon,
         severity=_severity(entry),
-        tags=list(_tags(entry)),
+        tags=list(_tags(entry, eyes)),
         state=State(key, "Confirmed automatically" if by_rule else entry.get_status_display()),
         icon=icon,
         decision=_decision(entry),
@@ -307,9 +284,9 @@ def _entry(entry: InsightDraft, number: int | None, artifact: Artifact) -> Entry
     )
 
 
-def _whom(entry: InsightDraft, artifact: Artifact) -> tuple[str, str]:
+def _whom(entry: InsightDraft, artifact: Artifact, eyes: Eyes) -> tuple[str, str]:
     if entry.player:
-        return str(entry.player), "person"
+        return eyes.name(entry.player), "person"
     if entry.team:
         return str(entry.team), "groups"
     return (f"{artifact.sender}, the coach" if artifact.sender else "The coach"), "sports"

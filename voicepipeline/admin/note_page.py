@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 
 from voicepipeline.admin.event_words import event_facts, is_trouble
 from voicepipeline.admin.note_actions import NoteAction
@@ -15,7 +16,8 @@ from voicepipeline.admin.note_costs import total_of, usage_of
 from voicepipeline.admin.words import NOTHING, TO_BE_REVIEWED, State, length, moment, run_state, state_of
 from voicepipeline.durations import in_words
 from voicepipeline.explanations import Situation, explain
-from voicepipeline.models import Artifact, NoteDecision, PipelineEvent, StageRun
+from voicepipeline.masking import NOTICE, eyes_of
+from voicepipeline.models import Artifact, ContentReading, NoteDecision, PipelineEvent, StageRun
 from voicepipeline.queries import get_event_timeline
 from voicepipeline.situations import load_situation
 from voicepipeline.waterfall import Bar, Cut, Try, draw
@@ -63,17 +65,19 @@ def page_context(request: HttpRequest, artifact: Artifact, actions: Iterable[Not
     newest = StageRun.objects.filter(artifact=artifact).order_by("-queued_at", "-id")
     runs = sorted(newest[: MOST_TRIES + 1], key=lambda run: (run.queued_at, run.pk))
     events = get_event_timeline(artifact)
-    content = content_of(artifact, situation.run)
+    eyes = eyes_of(request.user)
+    content = content_of(artifact, situation.run, eyes)
     held_by = situation.run.parked_reason if situation.run else ""
     return {
         "artifact": artifact,
         "state": state_of(artifact, held_by=held_by, stalled_for=situation.stalled_for, open_names=content.open_names),
         "to_be_reviewed": TO_BE_REVIEWED if content.flagged else None,
         "content": content,
-        "audio_url": audio_url(artifact),
+        "private_notice": "" if eyes.read else NOTICE,
+        "audio_url": audio_url(artifact) if eyes.read else "",
         "explanation": explain(situation),
         "actions": _possible(request, situation, actions),
-        "facts": _facts(artifact),
+        "facts": [*_facts(artifact), *_readers(request, artifact)],
         "rounds": list(_rounds(runs[-MOST_TRIES:], situation.now)),
         "older_tries": len(runs) > MOST_TRIES,
         "decisions": NoteDecision.objects.filter(artifact=artifact).select_related("by")[:MOST_DECISIONS],
@@ -113,6 +117,16 @@ def _facts(artifact: Artifact) -> list[tuple[str, str]]:
         ("Recording", _recording(artifact) + (f", {seconds:.0f} s" if seconds else "")),
         ("Round", str(artifact.generation)),
     ]
+
+
+def _readers(request: HttpRequest, artifact: Artifact) -> Iterable[tuple[str, str]]:
+    """How many people have read or heard it, for those who may know."""
+    user: Any = request.user
+    if user.has_perm("voicepipeline.view_contentreading"):
+        number = ContentReading.objects.filter(artifact=artifact).values("user").distinct().order_by().count()
+        words = f"{number} {'person' if number == 1 else 'people'}" if number else "Nobody yet"
+        url = _list_of(request, "contentreading", artifact)
+        yield "Read by", format_html('<a id="readers" class="vp-link" href="{}">{}</a>', url, words)
 
 
 def _recording(artifact: Artifact) -> str:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from voicepipeline.admin import note_actions, recordings
+from voicepipeline.admin import note_actions, note_readings, recordings
 from voicepipeline.admin.lists import BoundedList, ClubFilter, HistoryAdmin, uuid_range
 from voicepipeline.admin.live import NO_CONTENT, digest_of, is_seen, live_answer, live_parts
 from voicepipeline.admin.note_actions import NoteAction
@@ -169,6 +169,7 @@ class ArtifactAdmin(HistoryAdmin):
         if request.method not in ("GET", "HEAD") or not self.has_view_permission(request):
             raise PermissionDenied
         artifact = self._get_or_404(request, object_id)
+        note_readings.opened(request, artifact)
         context = page_context(request, artifact, self.page_actions())
         url = note_url(artifact, "live")
         page = {
@@ -186,6 +187,7 @@ class ArtifactAdmin(HistoryAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         artifact = self._get_or_404(request, str(artifact_id))
+        note_readings.still_open(request, artifact)
         context = page_context(request, artifact, self.page_actions())
         return live_answer(request, NOTE_HEAD, context, url=note_url(artifact, "live"), beside=NOTE_CONTENT)
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from voicepipeline.models import ContentReading, User
 
 QUARTER = timedelta(minutes=15)
+LATELY = timedelta(days=1)
 
 
 def record_reading(user: User, artifact_pks: Iterable[int], place: str) -> None:
@@ -21,3 +22,9 @@ def record_reading(user: User, artifact_pks: Iterable[int], place: str) -> None:
         ),
         ignore_conflicts=True,
     )
+
+
+def was_read_lately(user: User, artifact_pk: int, place: str) -> bool:
+    """Whether this person is known to have had this note open there within a day."""
+    since = timezone.now() - LATELY
+    return ContentReading.objects.filter(artifact=artifact_pk, user=user, place=place, quarter__gt=since).exists()
