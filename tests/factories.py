@@ -24,6 +24,7 @@ from voicepipeline.models import (
     PipelineEvent,
     Player,
     PlayerAlias,
+    RosterImport,
     SourceChannel,
     Team,
     Topic,
@@ -68,6 +69,13 @@ def make_coach(**fields):
 def make_player(**fields):
     club = fields.pop("organization", None) or make_club()
     return Player.objects.create(organization=club, **{"first_name": "Caoimhe", "last_name": "Kelly", **fields})
+
+
+def make_roster_import(**fields):
+    """A list of one new player that nobody has applied yet."""
+    club = fields.pop("organization", None) or make_club()
+    minimal = {"uploaded_by": make_user(), "rows": [[2, "Caoimhe", "Kelly", None, None, None, False, ""]]}
+    return RosterImport.objects.create(organization=club, **{**minimal, **fields})
 
 
 def make_event(artifact=None, event_type=EventType.ARTIFACT_RECEIVED, **fields):

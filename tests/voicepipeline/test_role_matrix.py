@@ -9,7 +9,16 @@ from django.urls import URLPattern, reverse
 from django.urls.resolvers import RegexPattern
 
 from tests.engine.helpers import make_artifact, scheduled
-from tests.factories import make_club, make_coach, make_event, make_player, make_reading, make_team, make_user
+from tests.factories import (
+    make_club,
+    make_coach,
+    make_event,
+    make_player,
+    make_reading,
+    make_roster_import,
+    make_team,
+    make_user,
+)
 from voicepipeline import roles
 from voicepipeline.models import ModelPrice
 
@@ -86,6 +95,9 @@ EXPECTED = {
     # A player's own pages are called by their name.
     "voicepipeline_player_change": CONTENT_READERS,
     "voicepipeline_player_history": CONTENT_READERS,
+    "voicepipeline_rosterimport_add": OPERATORS,
+    "voicepipeline_rosterimport_change": OPERATORS,
+    "voicepipeline_roster_export": OPERATORS,
     **pages_of("modelprice", add=ADMINISTRATORS),
     **pages_of("contentreading", add=NOBODY),
     **{f"voicepipeline_contentreading_{page}": ADMINISTRATORS for page in ("changelist", "change", "history")},
@@ -116,10 +128,16 @@ TARGETS = {
     "voicepipeline/team/": make_team,
     "voicepipeline/coach/": make_coach,
     "voicepipeline/player/": make_player,
+    "voicepipeline/rosterimport/": make_roster_import,
     "voicepipeline/contentreading/": make_reading,
     "voicepipeline/modelprice/": lambda: ModelPrice.objects.first(),
 }
-BLANKS = {"uuid:artifact_id": lambda target: target.artifact_id, "slug:action": lambda target: "close"}
+BLANKS = {
+    "uuid:artifact_id": lambda target: target.artifact_id,
+    "slug:action": lambda target: "close",
+    "uuid:import_id": lambda target: target.import_id,
+    "int:organization_id": lambda target: target.organization_id,
+}
 FIXED = {
     "view_on_site": "r/1/0/",
     "app_list": "voicepipeline/",
