@@ -13,9 +13,9 @@ ADMINISTRATOR = "Administrator"
 # Each role has what the roles before it have.
 ROLES = (VIEWER, OPERATOR, ADMINISTRATOR)
 SUMMARIES: Mapping[str, str] = {
-    VIEWER: "sees everything and changes nothing",
-    OPERATOR: "sees everything and acts on voice notes",
-    ADMINISTRATOR: "does everything, and manages users and settings",
+    VIEWER: "sees how every voice note fares and changes nothing",
+    OPERATOR: "sees how every voice note fares, and acts on voice notes and rosters",
+    ADMINISTRATOR: "does all that, and manages users, keys and settings",
 }
 
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
@@ -71,6 +71,11 @@ def role_of(user: User | AnonymousUser) -> str | None:
     """The highest of the three roles that this person holds."""
     held = {group.name for group in user.groups.all()}
     return next((role for role in reversed(ROLES) if role in held), None)
+
+
+def reads_content(user: User | AnonymousUser) -> bool:
+    """Whether this person has been given the right to read what notes say."""
+    return any(group.name == CONTENT_READER for group in user.groups.all())
 
 
 def assign(user: User, group: Group | None) -> None:

@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from tests.factories import make_user
 from voicepipeline import roles
+from voicepipeline.access import may_read_content
 from voicepipeline.models import User
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,7 @@ def change(client, user, **data):
         "is_platform_staff": user.is_platform_staff,
         "is_superuser": user.is_superuser,
         "role": group_id(roles.role_of(user)),
+        "reads_content": roles.reads_content(user),
         **data,
     }
     response = client.post(
@@ -57,6 +59,56 @@ def test_an_administrator_takes_a_role_away(client, administrator):
     user = make_user(roles.VIEWER)
     change(client, user, role=None)
     assert not user.groups.exists()
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_an_administrator_lets_a_colleague_read_what_notes_say_whatever_their_role(client, administrator, role):
+    user = make_user(role, reads_content=False)
+    change(client, user, reads_content="on")
+    assert (roles.role_of(user), may_read_content(again(user))) == (role, True)
+    change(client, user, reads_content=False)
+    assert (roles.role_of(user), may_read_content(again(user))) == (role, False)
+
+
+def test_the_form_shows_who_may_read(client, administrator):
+    for reads in (True, False):
+        form = client.get(change_url(make_user(roles.VIEWER, reads_content=reads))).context["adminform"].form
+        assert form["reads_content"].value() is reads
+
+
+def test_a_new_colleague_reads_only_when_that_is_ticked(client, administrator):
+    passwords = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
+    for name, ticked in (("sean", {}), ("sinead", {"reads_content": "on"})):
+        data = {"username": name, "is_platform_staff": "on", "role": group_id(roles.OPERATOR), **ticked}
+        client.post(reverse("admin:voicepipeline_user_add"), data | passwords)
+    assert not may_read_content(User.objects.get(username="sean"))
+    assert may_read_content(User.objects.get(username="sinead"))
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_nobody_gives_or_takes_their_own_right_to_read(client, reads):
+    user = make_user(roles.ADMINISTRATOR, reads_content=reads)
+    client.force_login(user)
+    change(client, user, reads_content=False if reads else "on", first_name="Ana")
+    assert user.first_name == "Ana"
+    assert roles.reads_content(again(user)) is reads
+
+
+def test_the_list_can_be_narrowed_to_those_who_read(client, administrator):
+    make_user(roles.VIEWER, username="aoife", reads_content=True)
+    make_user(roles.VIEWER, username="newcomer")
+    User.objects.create_superuser("root")
+    names = {value: {user.username for user in listed(client, reads=value)} for value in ("yes", "no")}
+    assert names == {"yes": {"niamh", "aoife", "root"}, "no": {"newcomer"}}
+
+
+def listed(client, **query):
+    return client.get(LIST, query).context["cl"].result_list
+
+
+def again(user):
+    """The same account as the next request has it: permissions are remembered on the object."""
+    return User.objects.get(pk=user.pk)
 
 
 def test_an_administrator_switches_a_colleague_off(client, administrator):

@@ -13,7 +13,7 @@ from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from voicepipeline import roles
-from voicepipeline.access import is_platform_staff, verify_platform_staff
+from voicepipeline.access import is_platform_staff, may_read_content, verify_platform_staff
 from voicepipeline.admin import shell
 from voicepipeline.models import User
 
@@ -85,6 +85,7 @@ class BackOfficeSite(UnfoldAdminSite):
         context = {
             "cards": shell.cards(request),
             "role": role,
+            "reads_content": may_read_content(request.user),
             "role_summary": roles.SUMMARIES.get(role or ""),
             **(extra_context or {}),
         }

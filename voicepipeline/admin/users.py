@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from voicepipeline import roles
 from voicepipeline.models import User
@@ -50,8 +50,22 @@ class RoleField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return f"{obj.name}: {roles.SUMMARIES[obj.name]}"
 
 
+class ReadsContentField(forms.BooleanField):
+    widget = UnfoldBooleanSwitchWidget
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            label="May read what voice notes say",
+            help_text=(
+                "And hear recordings, and see players' full names and phone numbers. Without it they are hidden, "
+                "whatever the role. What somebody reads is recorded."
+            ),
+        )
+
+
 class SavesRole:
-    """The form's part in keeping a user in the group of one role."""
+    """The form's part in keeping a user in the group of one role, and in that of those who may read."""
 
     cleaned_data: dict[str, Any]
     instance: User
@@ -60,10 +74,13 @@ class SavesRole:
         super()._save_m2m()  # type: ignore[misc]
         if "role" in self.cleaned_data:
             roles.assign(self.instance, self.cleaned_data["role"])
+        if "reads_content" in self.cleaned_data:
+            roles.let_read_content(self.instance, self.cleaned_data["reads_content"])
 
 
 class ChangeForm(SavesRole, UserChangeForm):
     role = RoleField()
+    reads_content = ReadsContentField()
 
     class Meta(UserChangeForm.Meta):
         labels = LABELS
@@ -73,10 +90,13 @@ class ChangeForm(SavesRole, UserChangeForm):
         super().__init__(*args, **kwargs)
         if "role" in self.fields:
             self.initial["role"] = Group.objects.filter(name=roles.role_of(self.instance)).first()
+        if "reads_content" in self.fields:
+            self.initial["reads_content"] = roles.reads_content(self.instance)
 
 
 class AddForm(SavesRole, UserCreationForm):
     role = RoleField()
+    reads_content = ReadsContentField()
 
     class Meta(UserCreationForm.Meta):
         labels = LABELS
@@ -102,20 +122,37 @@ class RoleFilter(admin.SimpleListFilter):
         return queryset.filter(groups__name=value) if value in roles.ROLES else queryset
 
 
+class ReadsContentFilter(admin.SimpleListFilter):
+    title = "reads content"
+    parameter_name = "reads"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        readers = Q(is_superuser=True) | Q(pk__in=User.objects.filter(groups__name=roles.CONTENT_READER).values("pk"))
+        match self.value():
+            case "yes":
+                return queryset.filter(readers)
+            case "no":
+                return queryset.exclude(readers)
+        return queryset
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = ChangeForm
     add_form = AddForm
     add_form_template = None
     change_password_form = AdminPasswordChangeForm
-    list_display = ("person", "role_label", "is_platform_staff", "is_active", "seen")
-    list_filter = (RoleFilter, "is_platform_staff", "is_active")
+    list_display = ("person", "role_label", "reads_content", "is_platform_staff", "is_active", "seen")
+    list_filter = (RoleFilter, ReadsContentFilter, "is_platform_staff", "is_active")
     search_fields = ("username", "first_name", "last_name", "email")
     search_help_text = "Name, user name or e-mail"
     list_per_page = 50
     add_fieldsets = (
         (None, {"fields": ("username", "first_name", "last_name", "email")}),
-        ("Access", {"fields": ("is_platform_staff", "role")}),
+        ("Access", {"fields": ("is_platform_staff", "role", "reads_content")}),
         ("Password", {"fields": ("password1", "password2")}),
     )
 
@@ -135,14 +172,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         shown = ("last_login", "date_joined", "password_link")
         if obj is not None and obj.pk == request.user.pk:
             # Nobody locks themselves out, or raises themselves.
-            return (*shown, "is_active", "is_platform_staff", "role", "is_superuser")
+            return (*shown, "is_active", "is_platform_staff", "role", "reads_content", "is_superuser")
         return shown
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
             return self.add_fieldsets
         person = ["username", "first_name", "last_name", "email"]
-        access = ["is_active", "is_platform_staff", "role"]
+        access = ["is_active", "is_platform_staff", "role", "reads_content"]
         if request.user.is_superuser:
             access.append("is_superuser")
         if self.has_change_permission(request, obj):
@@ -183,6 +220,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     @display(description="Role")
     def role(self, user: User) -> str:
         return roles.role_of(user) or "No role"
+
+    @display(description="Reads content", boolean=True)
+    def reads_content(self, user: User) -> bool:
+        return user.is_superuser or roles.reads_content(user)
 
     @display(description="Password")
     def password_link(self, user: User) -> str:
