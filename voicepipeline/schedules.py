@@ -13,6 +13,12 @@ def write_schedules(**kwargs: Any) -> None:
     schedules.write_schedules()
 
 
+def ring_quiet_bulk_work() -> None:
+    from voicepipeline.operations import bulk_work
+
+    bulk_work.ring_quiet_work()
+
+
 def register() -> None:
     registry.add_schedule(
         Schedule(
@@ -57,3 +63,4 @@ def register() -> None:
     )
     # Somebody who edits the queue's table by hand stops all jobs with one bad row.
     registry.add_tick(Tick(name="schedules", every=timedelta(seconds=60), run=write_schedules))
+    registry.add_tick(Tick(name="bulk actions", every=timedelta(seconds=10), run=ring_quiet_bulk_work))

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from voicepipeline.engine.execution import perform_and_go_on
 from voicepipeline.intake.sweeping import sweep_orphans
+from voicepipeline.operations import bulk_work
 from voicepipeline.operations.entries import expire_entries as perform_expire_entries
 from voicepipeline.operations.provider_models import check_models as perform_check_models
 from voicepipeline.operations.schedules import perform_scheduled_job
@@ -59,3 +60,8 @@ def sweep_recordings() -> None:
 @job
 def expire_entries() -> None:
     perform_expire_entries(now=timezone.now())
+
+
+@job
+def work_in_bulk(bulk_pk: int) -> None:
+    bulk_work.go_on(bulk_pk)

@@ -34,6 +34,10 @@ class Limits:
     ring_again_first: timedelta = timedelta(seconds=30)
     ring_again_longest: timedelta = timedelta(minutes=10)
     doorbells_per_worker: int = 4
+    # A job sees to the notes of a bulk action for this long, then makes room for others.
+    bulk_slice: timedelta = timedelta(seconds=15)
+    # Rung for again when nobody has moved it for this long.
+    bulk_quiet_for: timedelta = timedelta(seconds=60)
     watchdog_pause: timedelta = timedelta(seconds=1)
     forgotten_after: timedelta = timedelta(seconds=30)
     beat_every: timedelta = timedelta(seconds=5)

@@ -1,10 +1,12 @@
 """How the engine changes things: one transaction, the artifact locked first, the database's clock."""
 
+import contextlib
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from datetime import datetime
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import DateTimeField, Func
@@ -20,6 +22,8 @@ R = TypeVar("R")
 MAX_COLLISIONS = 5
 COLLISIONS = (errors.DeadlockDetected, errors.SerializationFailure)
 
+_last_step: ContextVar[Callable[[Any], None] | None] = ContextVar("last_step", default=None)
+
 
 def engine_transaction(operation: Callable[P, R]) -> Callable[P, R]:
     """Run as one transaction of its own, from the start again when the database ended it for a collision."""
@@ -29,7 +33,11 @@ def engine_transaction(operation: Callable[P, R]) -> Callable[P, R]:
         for collisions in range(1, MAX_COLLISIONS + 1):
             try:
                 with transaction.atomic(durable=True):
-                    return operation(*args, **kwargs)
+                    result = operation(*args, **kwargs)
+                    last_step = _last_step.get()
+                    if last_step is not None:
+                        last_step(result)
+                    return result
             except OperationalError as error:
                 if not isinstance(error.__cause__, COLLISIONS) or collisions == MAX_COLLISIONS:
                     raise
@@ -37,6 +45,16 @@ def engine_transaction(operation: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable")
 
     return wrapper
+
+
+@contextlib.contextmanager
+def ending_with(step: Callable[[Any], None]) -> Iterator[None]:
+    """The engine transaction in here is committed with this step or not at all; it comes last, and gets the result."""
+    token = _last_step.set(step)
+    try:
+        yield
+    finally:
+        _last_step.reset(token)
 
 
 def lock_artifact(artifact_pk: int) -> Artifact:
