@@ -15,7 +15,7 @@ define VIRTUAL_ENVIRONMENT
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos bench lint lock
+.PHONY: help demo up test trials chaos bench lint lock
 
 help: ## what can be made (this list)
 	@echo "make <target>, with Python 3.11 or newer; PYTHON=/path/to/python3 chooses another one."
@@ -27,8 +27,14 @@ demo: $(VENV)/.runtime ## everything, with demo accounts; make demo PORT=9000 se
 up: $(VENV)/.runtime ## everything, with your own data
 	@$(RUN) manage.py up --port $(PORT)
 
-test: $(VENV)/.dev ## all tests
-	$(RUN) -m pytest --numprocesses 2 --dist loadfile
+# A test that hangs fails with the lines at which its threads stand, and ends the run.
+PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -o faulthandler_exit_on_timeout=true
+
+test: $(VENV)/.dev ## all tests but the trials, in a few minutes
+	$(PYTEST) -m "not trial" -o faulthandler_timeout=240
+
+trials: $(VENV)/.dev ## the tests that take long: processes killed, outages, races, crowds, every look of every page
+	$(PYTEST) -m trial -o faulthandler_timeout=900
 
 chaos: $(VENV)/.dev ## kill everything again and again; make chaos SEED=7 TIMES=5 for seeds 7 to 11
 	$(RUN) -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(TIMES),--times $(TIMES))

@@ -47,6 +47,7 @@ def go_as_far_as_it_goes(artifact):
 def test_credit_runs_out_is_seen_mended_tested_and_resumed(page, provider, operator, check_page, sign_in, look):
     control(provider, "POST", rates={"chat": {"no_credit": 1.0}})
     sign_in(operator)
+    page.goto(reverse("admin:index"))
     expect(page.get_by_text("The credit with the AI provider")).to_have_count(0)
     page.goto(PAGE)
     chat = page.get_by_role("region", name="Reading statements")

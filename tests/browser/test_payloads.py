@@ -13,7 +13,7 @@ from voicepipeline.intake.receiving import receive_voice_note
 from voicepipeline.models import Artifact, InsightDraft, SourceChannel
 from voicepipeline.simulator.audio import make_wav
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.trial, pytest.mark.django_db(transaction=True)]
 
 NAMED = "Niamh Kelly"
 NOT_NAMED = ("Saoirse Walsh", "Tadhg Brennan")

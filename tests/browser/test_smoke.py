@@ -73,6 +73,7 @@ def test_a_stranger_meets_plain_pages(page, look, check_page):
 
 def test_the_skip_link_leads_past_the_sidebar(page, administrator, sign_in):
     sign_in(administrator)
+    page.goto(reverse("admin:index"))
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
@@ -100,6 +101,7 @@ def test_the_filters_keep_the_keyboard_and_give_it_back(page, administrator, che
 
 def test_a_dialog_has_a_name_and_keeps_the_keyboard(page, administrator, check_page, sign_in, rf):
     sign_in(administrator)
+    page.goto(reverse("admin:index"))
     content = render_to_string("unfold/helpers/dialog.html", {"dialog": {"title": "Hold this stage?"}}, rf.get("/"))
     page.locator("#modal-content").evaluate("(element, html) => { element.innerHTML = html }", content)
     opener = page.get_by_role("button", name="Niamh Byrne")
@@ -117,6 +119,7 @@ def test_a_dialog_has_a_name_and_keeps_the_keyboard(page, administrator, check_p
 
 def test_signing_out_by_keyboard(page, administrator, check_page, sign_in):
     sign_in(administrator)
+    page.goto(reverse("admin:index"))
     page.get_by_role("button", name="Niamh Byrne").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
@@ -128,6 +131,7 @@ def test_signing_out_by_keyboard(page, administrator, check_page, sign_in):
 
 def test_the_chosen_appearance_stays(page, administrator, sign_in):
     sign_in(administrator)
+    page.goto(reverse("admin:index"))
     page.get_by_role("button", name="Niamh Byrne").click()
     page.get_by_role("button", name="Dark").click()
     page.goto(reverse("admin:password_change"))
@@ -137,6 +141,7 @@ def test_the_chosen_appearance_stays(page, administrator, sign_in):
 def test_on_a_phone_the_sidebar_opens_and_closes(page, administrator, sign_in, check_page):
     page.set_viewport_size({"width": 375, "height": 812})
     sign_in(administrator)
+    page.goto(reverse("admin:index"))
     sidebar = page.get_by_role("navigation").filter(has=page.get_by_role("link", name="Users"))
     expect(sidebar).to_be_hidden()
     page.get_by_role("button", name="Sidebar").click()

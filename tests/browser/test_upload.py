@@ -86,14 +86,14 @@ def test_the_club_decides_which_coaches_can_be_chosen(page, sign_in, administrat
     assert page.get_by_label("Coach").locator("option").count() == 3
 
 
-def test_a_file_that_is_too_large_is_not_even_sent(page, sign_in, administrator, media, coach):
+def test_a_file_that_is_too_large_is_not_even_sent(page, sign_in, administrator, media, coach, tmp_path):
+    match = tmp_path / "match.wav"
+    match.write_bytes(GOOD + bytes(30 * 1_048_576))
     sign_in(administrator)
     choose(page, coach)
     sent = []
     page.on("request", lambda request: sent.append(request.method))
-    page.get_by_label("Recordings").set_input_files(
-        [{"name": "match.wav", "mimeType": "audio/wav", "buffer": GOOD + bytes(30 * 1_048_576)}]
-    )
+    page.get_by_label("Recordings").set_input_files(match)
     page.get_by_role("button", name="Upload").click()
     expect(results(page)).to_contain_text("It is 30.2 MB; a recording has at most 24 MB.")
     assert "POST" not in sent

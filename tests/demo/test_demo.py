@@ -11,7 +11,7 @@ from tests.postgres import connect
 from tests.supervisor.upping import Up, home, until, up
 from voicepipeline.supervisor.embedded import EmbeddedPostgres
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.trial]
 
 SEEN_WITHIN_SECONDS = 50
 # The history has ended; what came in since the start is the running demo's.

@@ -61,6 +61,7 @@ def recordings():
     return [note for note in VoiceNote.objects.all() if note.audio]
 
 
+@pytest.mark.trial
 def test_nothing_of_the_history_breaks_a_rule_of_the_engine():
     """With events as far back as the notes: retention has not been yet."""
     now = timezone.now()
@@ -71,6 +72,7 @@ def test_nothing_of_the_history_breaks_a_rule_of_the_engine():
         assert broken(cursor) == []
 
 
+@pytest.mark.trial
 def test_a_week_has_something_of_everything():
     seeded = seed(notes=seeding.NOTES)
     assert seeded.notes == seeding.NOTES
@@ -203,6 +205,7 @@ def test_a_demo_in_which_people_have_added_a_club_goes_on():
     assert seed().notes == 0
 
 
+@pytest.mark.trial
 def test_the_command_says_what_it_made(capsys):
     call_command("seed_demo")
     told = capsys.readouterr().out

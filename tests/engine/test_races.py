@@ -22,7 +22,7 @@ from voicepipeline.engine.transactions import database_now
 from voicepipeline.models import AIServiceHealth, Artifact, Pause, PipelineEvent, ProviderCall, StageName, StageRun
 from voicepipeline.stages.contract import StageOutput
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.trial, pytest.mark.django_db(transaction=True)]
 
 RELEASE_TIMEOUT = 30
 

@@ -272,6 +272,7 @@ def test_a_pause_of_people_also_keeps_a_service_from_being_tested_with_the_pause
 # --- Fresh notes ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.trial
 @pytest.mark.parametrize("fresh_at_once", [1, 3])
 def test_fresh_notes_do_not_wait_behind_a_thousand_that_were_on_hold(
     settings, fresh_at_once, django_capture_on_commit_callbacks
@@ -313,6 +314,7 @@ def answer_the_oldest(workers: int) -> list[int]:
 # --- A whole outage ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.trial
 def test_an_outage_over_thirty_notes_fails_none_charges_none_and_is_over_when_it_is_over(settings):
     settings.WORKERS = 8
     settings.ENGINE = {"provider_pause": 0.05, "probe_pause": 0.2, "longest_probe_pause": 0.4}
@@ -352,6 +354,7 @@ def beat(watchdog: Watchdog, *, down: bool) -> None:
 # --- What it costs ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.trial
 def test_ten_thousand_on_hold_are_let_go_through_their_index():
     notes_on_hold(10_000)
     closed_for(3600)
@@ -367,6 +370,7 @@ def test_ten_thousand_on_hold_are_let_go_through_their_index():
     assert "Sort" not in plan
 
 
+@pytest.mark.trial
 def test_ten_thousand_on_hold_cost_the_ringing_nothing():
     notes_on_hold(10_000)
     with connection.cursor() as cursor:

@@ -172,6 +172,7 @@ def test_ticks_run_when_their_time_has_come():
     assert ran == [1]
 
 
+@pytest.mark.trial
 def test_ten_thousand_waiting_notes_are_rung_within_the_cap_and_oldest_first(settings):
     settings.WORKERS = 32
     count = 10_000

@@ -17,7 +17,7 @@ from voicepipeline.engine.limits import Limits
 from voicepipeline.engine.watchdog import Watchdog
 from voicepipeline.models import ClusterBeat
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.trial]
 
 SHORT: dict[str, float] = {
     "lease": 2.4,

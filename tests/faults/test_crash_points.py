@@ -27,7 +27,7 @@ from voicepipeline.engine.scheduling import schedule_stage
 from voicepipeline.engine.watchdog import Watchdog
 from voicepipeline.models import Artifact, EventType, PipelineEvent, StageName, StageRun
 
-pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.faults, pytest.mark.trial, pytest.mark.django_db(transaction=True)]
 
 CONVERGES_WITHIN_SECONDS = 30
 SHORT = {

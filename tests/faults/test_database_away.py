@@ -7,7 +7,7 @@ import pytest
 from tests.faults.fleet import until
 from tests.faults.invariants import broken
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.trial]
 
 LEASE_SECONDS = 1.8
 SHORT: dict[str, float] = {"lease": LEASE_SECONDS, "ring_again_first": 1, "watchdog_pause": 0.1, "beat_every": 0.5}

@@ -13,7 +13,7 @@ from tests.simulator.running import control, simulating
 from voicepipeline.engine.limits import Limits
 from voicepipeline.simulator.faults import Plan
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.trial]
 
 SCALE = 240
 OUTAGE_SECONDS = 3600 / SCALE

@@ -22,7 +22,7 @@ from voicepipeline.intake.receiving import receive_voice_note
 from voicepipeline.models import Artifact, StageRun
 from voicepipeline.simulator.audio import make_wav
 
-pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.faults, pytest.mark.trial, pytest.mark.django_db(transaction=True)]
 
 ROLE = "leak_watcher"
 STAGES = {"transcription": "tests.stages.leaking"}

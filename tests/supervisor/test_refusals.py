@@ -108,6 +108,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     )
 
 
+@pytest.mark.trial
 def test_a_database_that_nobody_answers_for(tmp_path):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused

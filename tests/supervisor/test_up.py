@@ -13,7 +13,7 @@ from tests.supervisor.upping import READY, Up, home, living, manage, until, up
 from voicepipeline.operations.first_run import DEMO_ACCOUNTS
 from voicepipeline.supervisor.embedded import EmbeddedPostgres
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.trial]
 
 
 @pytest.fixture(scope="module")
