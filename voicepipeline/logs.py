@@ -19,7 +19,7 @@ HIDDEN = "•••"
 SECRET_KEYS = re.compile(r"passw|secret|token(?!s)|api_?key|authorization|cookie|session", re.IGNORECASE)
 SECRET_TEXTS = (
     (re.compile(r"(\w+://[^\s:/@]*):\S+@"), rf"\1:{HIDDEN}@"),
-    (re.compile(r"\b(sk-|(?:Bearer|Basic)\s+)[\w.\-+/=]{8,}", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"\b(sk-|vp_[0-9a-f]{8}_|(?:Bearer|Basic)\s+)[\w.\-+/=]{8,}", re.IGNORECASE), rf"\1{HIDDEN}"),
     # name=value, name: value and "name": "value", as in addresses, connection strings and dumped dictionaries.
     (
         re.compile(

@@ -93,6 +93,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "axes",
     "csp",
+    # For the API's docs, which come from our own host that way.
+    "ninja",
     # Before django_q, whose qcluster command it replaces.
     "voicepipeline",
     "django_q",
@@ -102,6 +104,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "voicepipeline.middleware.RequestIdMiddleware",
+    "voicepipeline.api.middleware.ApiAnswersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from voicepipeline import views
+from voicepipeline.api.routes import api
 
 handler403 = "voicepipeline.views.forbidden"
 handler404 = "voicepipeline.views.not_found"
@@ -13,5 +14,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("api/", api.urls),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
 ]

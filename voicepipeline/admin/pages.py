@@ -151,4 +151,12 @@ shell.add(
         "scheduledjob",
         "The jobs that run by the clock: when they ran, how it went, when they run next.",
     ),
+    Entry(
+        Heading.ENGINEERING,
+        "API docs",
+        "api",
+        "api:openapi-view",
+        "voicepipeline.view_stagerun",
+        "How clubs' own programs send voice notes and ask how they fare.",
+    ),
 )

@@ -25,7 +25,7 @@ MAX_TEXT = 20_000
 MAX_MESSAGE_ID = 200
 # How sure the club is when somebody named it, and when it is only the one that the sender belongs to.
 NAMED, SENDERS_OWN = 1.0, 0.9
-REPEATS = frozenset({"message_once_a_channel", "recording_once_a_sender"})
+REPEATS = frozenset({"message_once_a_channel", "recording_once_a_sender", "voicepipeline_artifact_artifact_id_key"})
 
 
 class Result(StrEnum):
@@ -59,7 +59,14 @@ class Sending:
     organization: Organization | None
     by: User | None
     received_at: datetime | None
-    artifact_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    sender_address: str = ""
+    # The note's id, when it was chosen before: then this may be the second time.
+    chosen_id: uuid.UUID | None = None
+    fresh_id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    @property
+    def artifact_id(self) -> uuid.UUID:
+        return self.chosen_id or self.fresh_id
 
     @property
     def club(self) -> Organization | None:
@@ -90,15 +97,22 @@ def receive_voice_note(
     channel_message_id: str = "",
     by: User | None = None,
     received_at: datetime | None = None,
+    sender_address: str = "",
+    artifact_id: uuid.UUID | None = None,
 ) -> Received:
-    """Take in a recording or a typed note; once it is accepted, file and row are safe. Call it outside `atomic`."""
+    """Take in a recording or a typed note; once it is accepted, file and row are safe. Call it outside `atomic`.
+
+    `artifact_id` makes it repeatable: sent again under the same id, it is the same note.
+    """
     if by is not None:
         verify_platform_staff(by, ADD_PERMISSION)
     if source_channel not in SourceChannel.values:
         raise ValueError(f"There is no channel {source_channel!r}.")
     if audio is not None and text:
         raise ValueError("A voice note is a recording or typed text, not both.")
-    sending = Sending(source_channel, channel_message_id, sender, organization, by, received_at)
+    sending = Sending(
+        source_channel, channel_message_id, sender, organization, by, received_at, sender_address, artifact_id
+    )
     try:
         _check_sending(sending)
         if audio is None:
@@ -195,6 +209,7 @@ def _write(sending: Sending, note: VoiceNote, commit: _Commit) -> None:
     now = database_now()
     note.pk = None
     note.source_channel, note.channel_message_id, note.created_at = sending.channel, sending.message_id, now
+    note.sender_address = sending.sender_address
     note.save(force_insert=True)
     artifact = Artifact.objects.create(
         artifact_id=sending.artifact_id,
@@ -229,7 +244,9 @@ def _is_repeat(error: IntegrityError) -> bool:
 def _found(sending: Sending, duplicate_key: str) -> Received | None:
     """The answer for something that has come before, if it has."""
     before: uuid.UUID | None = None
-    if sending.message_id:
+    if sending.chosen_id:
+        before = _artifact_id(artifact_id=sending.chosen_id)
+    if before is None and sending.message_id:
         before = _artifact_id(
             voice_note__source_channel=sending.channel, voice_note__channel_message_id=sending.message_id
         )
@@ -242,7 +259,7 @@ def _found(sending: Sending, duplicate_key: str) -> Received | None:
     )
 
 
-def _artifact_id(**which: str) -> uuid.UUID | None:
+def _artifact_id(**which: str | uuid.UUID) -> uuid.UUID | None:
     return Artifact.objects.filter(**which).values_list("artifact_id", flat=True).first()
 
 

@@ -1,6 +1,7 @@
 """How files that a browser sends reach the disk: for those who may send some, and no more than a recording holds."""
 
 import contextlib
+import hashlib
 import logging
 import os
 import tempfile
@@ -43,7 +44,7 @@ class BoundedUpload(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        if not is_platform_staff(getattr(self.request, "user", AnonymousUser())):
+        if not self.may_send():
             raise StopUpload(connection_reset=True)
         self.file = ArrivedFile(name=self.file_name, content_type=self.content_type, size=0)
         try:
@@ -53,6 +54,10 @@ class BoundedUpload(FileUploadHandler):
             self.file.file = tempfile.NamedTemporaryFile(dir=media(INCOMING), suffix=".part", buffering=0)  # noqa: SIM115
         except OSError as error:
             self._fail(error)
+
+    def may_send(self) -> bool:
+        """Whether this file is to be written."""
+        return is_platform_staff(getattr(self.request, "user", AnonymousUser()))
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         room = MAX_UPLOAD_BYTES + 1 - start
@@ -76,3 +81,23 @@ class BoundedUpload(FileUploadHandler):
     def _fail(self, error: OSError) -> None:
         logger.error("an upload could not be written", extra={"reason": os.strerror(error.errno or 0)})
         self.file.failure = error
+
+
+class OneRecording(BoundedUpload):
+    """The one file of a request whose sender has been checked, and the SHA-256 of what arrived of it."""
+
+    def __init__(self, field_name: str) -> None:
+        super().__init__()
+        self.wanted = field_name
+        self.begun = False
+        self.refused = False
+        self.digest = hashlib.sha256()
+
+    def may_send(self) -> bool:
+        self.refused = self.begun or self.field_name != self.wanted
+        self.begun = True
+        return not self.refused
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.digest.update(raw_data)
+        super().receive_data_chunk(raw_data, start)

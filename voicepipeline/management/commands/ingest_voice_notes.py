@@ -1,6 +1,5 @@
 import json
 import os
-import re
 import sys
 from argparse import ArgumentParser
 from collections import Counter
@@ -13,6 +12,7 @@ from django.db import Error as DatabaseFailure
 
 from voicepipeline.intake.receiving import Received, Result, receive_voice_note
 from voicepipeline.models import Coach, Organization, SourceChannel
+from voicepipeline.phones import normalised
 from voicepipeline.text import safe_text
 
 ALL_TAKEN, SOME_REFUSED, NONE_TAKEN = 0, 1, 2
@@ -109,13 +109,6 @@ def _coach(phone: str, club: Organization) -> Coach:
         "Coaches are added in the back office under Coaches.",
         returncode=NONE_TAKEN,
     )
-
-
-def normalised(phone: str) -> str:
-    """Digits alone, in international form: spaces, brackets, a leading 00 or + make no difference."""
-    written = phone.strip()
-    digits = re.sub(r"\D", "", re.sub(r"\(0\)", "", written), flags=re.ASCII)
-    return digits.removeprefix("00") if not written.startswith("+") else digits
 
 
 def _listed(beginning: str, names: Any) -> str:
