@@ -12,8 +12,8 @@ from voicepipeline.policies.languages import language_code
 pytestmark = pytest.mark.django_db
 MAKERS = {"organization": make_club, "team": make_team, "coach": make_coach, "player": make_player}
 # Session, viewer, their permissions (own and by role), bounded count, rows, what stands still; names of clubs where
-# they filter.
-QUERIES = {"organization": 7, "team": 8, "coach": 8, "player": 8}
+# they filter; how unclear the names of clubs are.
+QUERIES = {"organization": 8, "team": 8, "coach": 8, "player": 8}
 
 
 def url(model, page, *arguments):

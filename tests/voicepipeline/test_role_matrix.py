@@ -10,16 +10,20 @@ from django.urls.resolvers import RegexPattern
 
 from tests.engine.helpers import make_artifact, scheduled
 from tests.factories import (
+    make_alias,
     make_club,
     make_coach,
+    make_draft,
     make_event,
     make_player,
     make_reading,
+    make_resolution,
     make_roster_import,
     make_team,
     make_user,
 )
 from voicepipeline import roles
+from voicepipeline.admin.name_queue import Question
 from voicepipeline.models import ModelPrice
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +92,13 @@ EXPECTED = {
     "voicepipeline_scheduledjob_changelist": READERS,
     "voicepipeline_scheduledjob_live": READERS,
     "voicepipeline_scheduledjob_run": seen_by(NO, NO, NO, METHOD),
+    "voicepipeline_entityresolution_changelist": READERS,
+    "voicepipeline_entityresolution_question": READERS,
+    "voicepipeline_entityresolution_undo": seen_by(NO, NO, METHOD, METHOD),
+    "voicepipeline_insightdraft_changelist": READERS,
+    "voicepipeline_insightdraft_note": READERS,
+    "voicepipeline_insightdraft_all": OPERATORS,
+    "voicepipeline_insightdraft_deed": OPERATORS,
     **pages_of("organization", add=OPERATORS),
     **pages_of("team", add=OPERATORS),
     **pages_of("coach", add=OPERATORS),
@@ -98,6 +109,12 @@ EXPECTED = {
     "voicepipeline_rosterimport_add": OPERATORS,
     "voicepipeline_rosterimport_change": OPERATORS,
     "voicepipeline_roster_export": OPERATORS,
+    "voicepipeline_organization_match_again": OPERATORS,
+    "voicepipeline_player_merge": OPERATORS,
+    "voicepipeline_playeralias_changelist": READERS,
+    "voicepipeline_playeralias_remove": OPERATORS,
+    "voicepipeline_playeralias_remove_many": OPERATORS,
+    "voicepipeline_rosterchange_changelist": READERS,
     **pages_of("modelprice", add=ADMINISTRATORS),
     **pages_of("contentreading", add=NOBODY),
     **{f"voicepipeline_contentreading_{page}": ADMINISTRATORS for page in ("changelist", "change", "history")},
@@ -128,14 +145,23 @@ TARGETS = {
     "voicepipeline/team/": make_team,
     "voicepipeline/coach/": make_coach,
     "voicepipeline/player/": make_player,
+    "voicepipeline/playeralias/": make_alias,
+    "voicepipeline/insightdraft/": make_draft,
     "voicepipeline/rosterimport/": make_roster_import,
     "voicepipeline/contentreading/": make_reading,
     "voicepipeline/modelprice/": lambda: ModelPrice.objects.first(),
+    "voicepipeline/entityresolution/": make_resolution,
 }
 BLANKS = {
     "uuid:artifact_id": lambda target: target.artifact_id,
     "slug:action": lambda target: "close",
+    "uuid:note": lambda target: target.artifact.artifact_id,
+    "slug:kind": lambda target: target.kind,
+    "slug:mark": lambda target: Question.of(target).mark,
     "uuid:import_id": lambda target: target.import_id,
+    "uuid:note_id": lambda target: target.artifact.artifact_id,
+    "int:draft_id": lambda target: target.pk,
+    "slug:verb": lambda target: "confirm",
     "int:organization_id": lambda target: target.organization_id,
 }
 FIXED = {

@@ -10,6 +10,8 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from voicepipeline.admin.lists import ClubFilter, ListAdmin
 from voicepipeline.admin.privacy import PrivateNames
+from voicepipeline.admin.roster_clubs import ClubPages
+from voicepipeline.admin.roster_players import PlayerPages, StandingFilter
 from voicepipeline.masking import Eyes, eyes_of, initials
 from voicepipeline.models import Coach, Organization, Player, Team
 from voicepipeline.policies.languages import CODES
@@ -100,8 +102,8 @@ class OwnTeamsForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Organization)
-class OrganizationAdmin(RosterAdmin):
-    list_display = ("name", "slug", "is_active", "created_at")
+class OrganizationAdmin(ClubPages, RosterAdmin):
+    list_display = ("name", "slug", "names_unclear", "is_active", "created_at")
     list_filter = ("is_active",)
     search_fields = ("name__istartswith", "slug__startswith")
     search_help_text = "Beginning of the name"
@@ -168,11 +170,12 @@ def _with_short_phone(columns: Any, eyes: Eyes) -> Any:
 
 
 @admin.register(Player)
-class PlayerAdmin(PrivateNames, RosterAdmin):
+class PlayerAdmin(PlayerPages, PrivateNames, RosterAdmin):
     masked = {"full_name": "short_name"}
     form = OwnTeamsForm
-    list_display = ("full_name", "organization", "team", "is_active")
-    list_filter = (ClubFilter, "is_active")
+    fields = ("organization", "team", "first_name", "last_name", "external_id", "is_active")
+    list_display = ("full_name", "organization", "team", "standing")
+    list_filter = (ClubFilter, StandingFilter)
     list_select_related = ("organization", "team")
     search_fields = ("last_name__istartswith", "first_name__istartswith")
     search_help_text = "Beginning of a name"
