@@ -1,9 +1,11 @@
 """A person says whom a name means: what is kept, what is learned, and what is made again."""
 
+# ruff: noqa: F401, F811 - fixtures are used by their names
+
 import pytest
 
 from tests.factories import make_claim, make_coach, make_draft, make_note, make_player, make_team, make_user, mention
-from tests.names.conftest import club, coach, note, real_stages  # noqa: F401
+from tests.names.conftest import club, coach, note, real_stages
 from tests.names.helpers import event, make_read_note, player, resolve, the_match
 from tests.review.name_helpers import (
     ASK,

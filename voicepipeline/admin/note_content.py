@@ -1,11 +1,13 @@
 """What came of a voice note, as its page shows it: transcript, statements, who is meant, suggested entries."""
 
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from voicepipeline.admin import note_waiting
+from voicepipeline.admin.name_queue import Question, question_url
 from voicepipeline.admin.note_transcript import UNKNOWN, TranscriptView, percent, transcript_view
 from voicepipeline.admin.words import State, moment
 from voicepipeline.explanations import Run
@@ -41,10 +43,15 @@ class Match:
     reason: str
     candidates: list[Candidate]
     ai_said: str  # whom the AI had named, where it was somebody else
+    settle_url: str  # where somebody says who is meant; empty for a group, which is nobody in particular
 
     @property
     def has_more(self) -> bool:
         return bool(self.reason or self.candidates)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == MATCH_STATES[EntityResolution.Status.NEEDS_DISAMBIGUATION][0]
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,9 @@ def content_of(artifact: Artifact, run: Run | None, eyes: Eyes) -> Content:
         of_claim[match.claim_id].append(match)
     return Content(
         transcript=transcript_view(transcript, claims, eyes) if transcript else None,
-        statements=[_statement(claim, of_claim[claim.pk], eyes) for claim in claims[:MOST_STATEMENTS]],
+        statements=[
+            _statement(claim, of_claim[claim.pk], artifact.artifact_id, eyes) for claim in claims[:MOST_STATEMENTS]
+        ],
         entries=[_entry(each, numbers.get(each.claim_id or 0), artifact, eyes) for each in made[:MOST_ENTRIES]],
         typed=eyes.text(artifact.voice_note.text if artifact.voice_note else ""),
         nothing={stage.value: note_waiting.nothing_yet(stage, artifact, run) for stage in StageName},
@@ -166,14 +175,14 @@ def open_names(matches: Iterable[EntityResolution]) -> int:
 
 
 # --- Statements -------------------------------------------------------------------------------------------------------
-def _statement(claim: Claim, matches: Sequence[EntityResolution], eyes: Eyes) -> StatementView:
+def _statement(claim: Claim, matches: Sequence[EntityResolution], artifact_id: uuid.UUID, eyes: Eyes) -> StatementView:
     return StatementView(
         claim=claim,
         said=_said(claim, eyes),
         severity=_severity(claim),
         tags=list(_tags(claim, eyes)),
         confidence=percent(claim.confidence),
-        matches=[_match(match, eyes) for match in matches],
+        matches=[_match(match, artifact_id, eyes) for match in matches],
         unmatched=[] if matches else list(_raw_names(claim, eyes)),
     )
 
@@ -212,7 +221,7 @@ def _spoken(raw_text: str, kind: Any, eyes: Eyes) -> str:
     return MentionKind(kind).label if kind in MentionKind.values else eyes.text(raw_text)
 
 
-def _match(match: EntityResolution, eyes: Eyes) -> Match:
+def _match(match: EntityResolution, artifact_id: uuid.UUID, eyes: Eyes) -> Match:
     status = EntityResolution.Status(match.status)
     person = match.player or match.coach_meant
     state, icon = MATCH_STATES[status]
@@ -229,6 +238,7 @@ def _match(match: EntityResolution, eyes: Eyes) -> Match:
         reason=match.reason if eyes.read else "",
         candidates=list(_candidates(match.candidates, eyes)),
         ai_said=eyes.name(ai_said) if ai_said else "",
+        settle_url="" if (state, icon) == GROUP else question_url(Question.of(match), artifact_id),
     )
 
 
