@@ -5,6 +5,7 @@ No entry is decided about that is no longer as the person saw it, and none is co
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from voicepipeline.engine.changes import Change
@@ -92,7 +93,7 @@ def release_entry(draft_id: int, *, by: User, seen: str) -> str:
     verify_decider(by)
     change, draft = _open(draft_id)
     if draft.status == Status.PENDING and draft.held_at is None:
-        raise InvalidTransition("It is not on hold any more." + _last_word(change, draft, Kind.RELEASED))
+        raise InvalidTransition("It is not on hold any more." + _last_word(draft, Kind.RELEASED, change.now))
     _verify_pending(change, draft, seen)
     moved = InsightDraft.objects.filter(pk=draft.pk, status=Status.PENDING, held_at__isnull=False)
     require(moved.update(**OFF_HOLD, expires_at=change.now + LIFETIME), 1)
@@ -117,7 +118,7 @@ def _open(draft_id: int) -> tuple[Change, InsightDraft]:
 def _verify_pending(change: Change, draft: InsightDraft, seen: str) -> None:
     """That nobody has decided about it, and that it is still what this person saw."""
     if draft.status != Status.PENDING:
-        raise InvalidTransition(who_decided(change, draft))
+        raise InvalidTransition(who_decided(draft, now=change.now))
     if seen_of(draft) != seen:
         held = f" {_who_held(change, draft)}." if draft.held_by else ""
         raise InvalidTransition(CHANGED + held)
@@ -157,9 +158,9 @@ def undo_entry(draft_id: int, *, by: User, reason: str, seen: str) -> str:
     reason = _given(reason)
     change, draft = _open(draft_id)
     if draft.status not in MAY_BE_UNDONE:
-        raise InvalidTransition(who_decided(change, draft))
+        raise InvalidTransition(who_decided(draft, now=change.now))
     if seen_of(draft) != seen:
-        raise InvalidTransition(f"{CHANGED} {who_decided(change, draft)}")
+        raise InvalidTransition(f"{CHANGED} {who_decided(draft, now=change.now)}")
     moved = InsightDraft.objects.filter(pk=draft.pk, status=draft.status, automatic=draft.automatic)
     require(moved.update(**_as_before(change, draft)), 1)
     deed = Deed(Kind.UNDONE, by, reason)
@@ -210,11 +211,11 @@ def _suggest_again(change: Change, draft: InsightDraft) -> bool:
 
 
 # --- In words ---------------------------------------------------------------------------------------------------------
-def who_decided(change: Change, draft: InsightDraft) -> str:
+def who_decided(draft: InsightDraft, *, now: datetime) -> str:
     """For whoever comes second: what has become of it, by whom and when."""
     if draft.status == Status.PENDING:
-        return "It is to be confirmed already." + _last_word(change, draft, Kind.UNDONE)
-    when = clock(draft.decided_at or change.now, now=change.now)
+        return "It is to be confirmed already." + _last_word(draft, Kind.UNDONE, now)
+    when = clock(draft.decided_at or now, now=now)
     became = str(draft.get_status_display()).lower()
     if draft.decided_by is not None:
         return f"{name_of(draft.decided_by)} has already {became} it, at {when}."
@@ -226,13 +227,13 @@ def _who_held(change: Change, draft: InsightDraft) -> str:
     return f"{name_of(draft.held_by)} put it on hold at {clock(draft.held_at, now=change.now)}"
 
 
-def _last_word(change: Change, draft: InsightDraft, kind: EntryDecision.Kind) -> str:
-    rows = EntryDecision.objects.filter(artifact=change.artifact, draft_key=draft.key, kind=kind)
+def _last_word(draft: InsightDraft, kind: EntryDecision.Kind, now: datetime) -> str:
+    rows = EntryDecision.objects.filter(artifact=draft.artifact_id, draft_key=draft.key, kind=kind)
     row = rows.select_related("by").first()
     if row is None:
         return ""
     what = str(row.get_kind_display()).lower()
-    return f" {what.capitalize()} by {name_of(row.by)} at {clock(row.decided_at, now=change.now)}."
+    return f" {what.capitalize()} by {name_of(row.by)} at {clock(row.decided_at, now=now)}."
 
 
 def _given(reason: str) -> str:
