@@ -1,0 +1,136 @@
+"""What notes say, and whom they name, reaches nobody who may not read it: every page, whole, in parts and as data."""
+
+import logging
+
+import pytest
+from django.urls import reverse
+
+from tests.factories import make_user
+from tests.privacy.looking import AS_PAGE, AS_PART, addresses, found, look
+from tests.privacy.planting import COACH_NAMED, EVERYTHING, NAMES, PHONE, PHONES, SAID, Planted, word, words
+from voicepipeline import roles
+
+pytestmark = pytest.mark.django_db
+
+PRIVATE = (*SAID, *NAMES, *PHONES)
+NOTE_PAGES = ("voicepipeline_artifact_change", "voicepipeline_artifact_live")
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def planted(media):
+    return Planted()
+
+
+@pytest.fixture
+def logged(caplog):
+    """Everything that is logged, down to the last detail."""
+    caplog.set_level(logging.DEBUG)
+    return lambda: "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+
+
+def every_page(planted):
+    """The pages of the table of roles, the typed note's, and lists with what their addresses may ask for."""
+    yield from addresses(planted)
+    for page in NOTE_PAGES:
+        yield page, reverse(f"admin:{page}", args=[planted.typed.artifact_id])
+    yield "voicepipeline_player_changelist", f"{players()}?club={planted.club.pk}&o=1&all="
+
+
+def players():
+    return reverse("admin:voicepipeline_player_changelist")
+
+
+def told(client, pages, manners=(AS_PAGE,), method="get"):
+    """By page, the words of all that was planted which it tells."""
+    telling = {}
+    for name, url in pages:
+        wanted = EVERYTHING if name in NOTE_PAGES else PRIVATE
+        for manner in manners:
+            if heard := found(look(client, url, method, **manner), wanted):
+                telling.setdefault(name, set()).update(heard)
+    return telling
+
+
+# --- Without the right -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("role", [None, *roles.ROLES])
+def test_who_may_not_read_is_told_nothing_anywhere(client, planted, logged, role):
+    client.force_login(make_user(role, reads_content=False))
+    manners = (AS_PAGE, AS_PART) if role == roles.OPERATOR else (AS_PAGE,)
+    assert told(client, every_page(planted), manners) == {}
+    assert found(logged(), EVERYTHING) == []
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_what_they_send_empty_tells_them_nothing_either(client, planted, role):
+    client.force_login(make_user(role, reads_content=False))
+    assert told(client, every_page(planted), method="post") == {}
+
+
+def test_who_may_not_read_sees_initials_and_why(client, planted):
+    client.force_login(make_user(roles.OPERATOR, reads_content=False))
+    note = client.get(reverse("admin:voicepipeline_artifact_change", args=[planted.note.artifact_id])).content.decode()
+    assert note.count("What it says is hidden: your account may not read content.") == 1
+    assert note.count("Q. Q.") == 5  # whom two names mean, whom the AI had meant, whom two entries are for
+    assert "<audio" not in note
+    assert "Names are shown as initials" in client.get(players()).content.decode()
+
+
+@pytest.mark.parametrize("page", ["change", "history", "add"])
+@pytest.mark.parametrize("role", [roles.OPERATOR, roles.ADMINISTRATOR])
+def test_who_may_not_read_opens_no_players_form_and_is_told_why(client, planted, role, page):
+    client.force_login(make_user(role, reads_content=False))
+    arguments = [] if page == "add" else [planted.player.pk]
+    response = client.get(reverse(f"admin:voicepipeline_player_{page}", args=arguments))
+    assert response.status_code == 403
+    if page != "add":
+        assert "Ask an administrator for the right to read it." in response.content.decode()
+
+
+def test_a_coachs_number_stays_as_it_is_when_who_may_not_read_it_saves_the_form(client, planted):
+    client.force_login(make_user(roles.OPERATOR, reads_content=False))
+    url = reverse("admin:voicepipeline_coach_change", args=[planted.coach.pk])
+    data = {"organization": planted.club.pk, "first_name": "Nuala", "phone": "+353851112223", "is_active": "on"}
+    assert client.post(url, data).status_code == 302
+    planted.coach.refresh_from_db()
+    assert (planted.coach.first_name, planted.coach.phone) == ("Nuala", PHONE)
+
+
+# --- With it ---------------------------------------------------------------------------------------------------------
+# Where each word belongs, so that the tests above are known to look for words that are there.
+BELONGS = {
+    "voicepipeline_artifact_change": {
+        *words("claim").values(),
+        *({*words("entry").values(), *words("confirmed").values()} - {word("entry_quote"), word("confirmed_quote")}),
+        *map(word, ("transcript", "segment", "typed", "mention", "unmatched", "group", "reason", "choice")),
+        *map(word, ("candidate", "candidate_reason", "player_first", "ai_last", "for_first")),
+        *COACH_NAMED,
+    },
+    "voicepipeline_artifact_audio": {word("audio")},
+    "voicepipeline_player_changelist": {word("player_first"), word("player_last")},
+    "voicepipeline_player_change": {word("player_first"), word("player_last")},
+    "voicepipeline_player_history": {word("player_first"), word("player_last")},
+    "voicepipeline_coach_changelist": {PHONE},
+    "voicepipeline_coach_change": {PHONE},
+    "voicepipeline_voicenote_add": {PHONE},
+}
+
+
+def test_who_may_read_is_told_each_where_it_belongs_and_nothing_of_it_is_logged(client, planted, logged):
+    client.force_login(make_user(roles.ADMINISTRATOR))
+    telling = told(client, every_page(planted))
+    missing = {name: sorted(wanted - telling.get(name, set())) for name, wanted in BELONGS.items()}
+    assert {name: words for name, words in missing.items() if words} == {}
+    assert found(logged(), EVERYTHING) == []
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_the_right_counts_and_not_the_role(client, planted, role):
+    client.force_login(make_user(role, reads_content=True))
+    pages = [(name, url) for name, url in addresses(planted) if name in BELONGS]
+    assert BELONGS["voicepipeline_artifact_audio"] <= told(client, pages)["voicepipeline_artifact_audio"]
+    assert word("claim_quote") in told(client, pages)["voicepipeline_artifact_change"]
