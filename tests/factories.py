@@ -12,7 +12,10 @@ from voicepipeline import roles
 from voicepipeline.events import log_event
 from voicepipeline.matching.keys import name_key
 from voicepipeline.models import (
+    ApiKey,
+    ApiScope,
     Artifact,
+    BulkWork,
     Claim,
     Coach,
     ContentReading,
@@ -190,3 +193,23 @@ def make_reading(artifact=None, user=None, **fields):
     return ContentReading.objects.create(
         artifact=artifact or make_note(), user=user or make_user(roles.OPERATOR), **{**minimal, **fields}
     )
+
+
+def make_api_key(secret="", **fields):
+    """A key that may do everything; with its secret it can be used."""
+    number = next(_numbers)
+    minimal = {
+        "name": f"Program {number}",
+        "prefix": secret[:11] or f"vp_{number:08x}",
+        "digest": hashlib.sha256((secret or str(number)).encode()).hexdigest(),
+        "scopes": ApiScope.values,
+    }
+    club, by = fields.pop("organization", None) or make_club(), fields.pop("created_by", None) or make_user()
+    return ApiKey.objects.create(organization=club, created_by=by, **{**minimal, **fields})
+
+
+def make_bulk_work(**fields):
+    """A request to match a club's names again, at which nobody has worked yet."""
+    club = fields.pop("organization", None) or make_club()
+    minimal = {"kind": BulkWork.Kind.MATCH_AGAIN, "selection": {"newest_note": 0}, "requested_by": make_user()}
+    return BulkWork.objects.create(organization=club, **{**minimal, **fields})

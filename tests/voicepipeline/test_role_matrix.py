@@ -11,6 +11,8 @@ from django.urls.resolvers import RegexPattern
 from tests.engine.helpers import make_artifact, scheduled
 from tests.factories import (
     make_alias,
+    make_api_key,
+    make_bulk_work,
     make_club,
     make_coach,
     make_draft,
@@ -96,6 +98,7 @@ EXPECTED = {
     "voicepipeline_entityresolution_question": READERS,
     "voicepipeline_entityresolution_undo": seen_by(NO, NO, METHOD, METHOD),
     "voicepipeline_insightdraft_changelist": READERS,
+    "voicepipeline_insightdraft_bulk": OPERATORS,
     "voicepipeline_insightdraft_note": READERS,
     "voicepipeline_insightdraft_all": OPERATORS,
     "voicepipeline_insightdraft_deed": OPERATORS,
@@ -115,7 +118,14 @@ EXPECTED = {
     "voicepipeline_playeralias_remove": OPERATORS,
     "voicepipeline_playeralias_remove_many": OPERATORS,
     "voicepipeline_rosterchange_changelist": READERS,
+    **pages_of("bulkwork", add=NOBODY),
+    "voicepipeline_bulkwork_live": READERS,
     **pages_of("modelprice", add=ADMINISTRATORS),
+    **{
+        name: ADMINISTRATORS if seen is READERS else seen
+        for name, seen in pages_of("apikey", add=ADMINISTRATORS).items()
+    },
+    "voicepipeline_apikey_revoke": ADMINISTRATORS,
     **pages_of("contentreading", add=NOBODY),
     **{f"voicepipeline_contentreading_{page}": ADMINISTRATORS for page in ("changelist", "change", "history")},
     # A pattern without a name.
@@ -149,6 +159,8 @@ TARGETS = {
     "voicepipeline/insightdraft/": make_draft,
     "voicepipeline/rosterimport/": make_roster_import,
     "voicepipeline/contentreading/": make_reading,
+    "voicepipeline/apikey/": make_api_key,
+    "voicepipeline/bulkwork/": make_bulk_work,
     "voicepipeline/modelprice/": lambda: ModelPrice.objects.first(),
     "voicepipeline/entityresolution/": make_resolution,
 }
