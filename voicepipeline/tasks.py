@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from voicepipeline.engine.execution import perform_and_go_on
 from voicepipeline.intake.sweeping import sweep_orphans
-from voicepipeline.operations import bulk_work, merged_history, rematching  # noqa: F401  say how their kinds are done
+from voicepipeline.operations import bulk_work, entry_bulk, merged_history, rematching  # noqa: F401  say how their kinds are done
 from voicepipeline.operations.entries import expire_entries as perform_expire_entries
 from voicepipeline.operations.provider_models import check_models as perform_check_models
 from voicepipeline.operations.schedules import perform_scheduled_job

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from voicepipeline.access import may_read_content
-from voicepipeline.admin import entry_deeds
+from voicepipeline.admin import entry_bulk, entry_deeds
 from voicepipeline.admin.entry_filters import TABS, FilterForm, Page, Tab, count_of, page_of
 from voicepipeline.admin.entry_note import note_context
 from voicepipeline.admin.entry_rows import VERBS, rows_of
@@ -23,6 +23,7 @@ from voicepipeline.operations.readings import record_reading
 
 PLACE = ContentReading.Place.ENTRIES
 LIST = "admin:voicepipeline_insightdraft_changelist"
+BULK = "admin:voicepipeline_insightdraft_bulk"
 URL_NAME = "voicepipeline_insightdraft"
 
 
@@ -40,6 +41,7 @@ class EntryAdmin(HistoryAdmin):
         note = "note/<uuid:note_id>/"
         return [
             path("", wrap(self.list_view), name=f"{URL_NAME}_changelist"),
+            path("bulk/", wrap(self.bulk_view), name=f"{URL_NAME}_bulk"),
             path(note, wrap(self.note_view), name=f"{URL_NAME}_note"),
             path(f"{note}all/<slug:verb>/", wrap(self.all_view), name=f"{URL_NAME}_all"),
             path(f"{note}<int:draft_id>/<slug:verb>/", wrap(self.deed_view), name=f"{URL_NAME}_deed"),
@@ -61,6 +63,7 @@ class EntryAdmin(HistoryAdmin):
             "rows": rows_of(page.entries, eyes_of(request.user), may_decide=may_decide(request.user)),
             "next_url": _address(request, after=page.following) if page.following else "",
             "first_url": _address(request, after="") if request.GET.get("after") else "",
+            "bulk_url": f"{reverse(BULK)}?{_query(request, tab='', after='')}" if tab.key == "pending" else "",
             "plain_url": f"{reverse(LIST)}?tab={tab.key}",
             "back": request.get_full_path(),
         }
@@ -94,6 +97,11 @@ class EntryAdmin(HistoryAdmin):
         self._record(request, {artifact.pk})
         surroundings = self._surroundings(request, entry_deeds.FOR_ALL[verb].title)
         return entry_deeds.answer_for_all(request, surroundings, artifact, verb)
+
+    def bulk_view(self, request: HttpRequest) -> HttpResponse:
+        """Choose, see what it comes to, then have it done in the background."""
+        entry_deeds.verify(request)
+        return entry_bulk.answer(request, self._surroundings(request, "Decide about many entries"), self._record)
 
     def _surroundings(self, request: HttpRequest, title: str) -> dict[str, Any]:
         return {
