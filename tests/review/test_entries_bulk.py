@@ -222,7 +222,7 @@ def test_the_page_shows_what_it_comes_to_and_one_post_has_it_done(client, operat
     make_draft(make_claim(make_note(organization=claim.artifact.organization)))
     response = client.post(url, {"token": response.context["token"], "reason": ""})
     work = BulkWork.objects.get()
-    assert response["Location"] == reverse("admin:voicepipeline_bulkwork_change", args=[work.bulk_id])
+    assert response["Location"] == reverse("admin:voicepipeline_bulkwork_change", args=[work.pk])
     assert (work.kind, work.requested_by, work.expected) == ("confirm_entries", operator, 1)
     assert done(work).done == 1
     assert ContentReading.objects.get().artifact == claim.artifact

@@ -107,4 +107,4 @@ def _start(request: HttpRequest, kind: str, shown: Preview, reason: str) -> Http
     user: Any = request.user
     work = decide_in_bulk(BulkWork.Kind(kind), by=user, reason=reason, shown=shown)
     messages.success(request, "Asked for. It is done in the background, voice note by voice note: see below how far.")
-    return redirect(reverse("admin:voicepipeline_bulkwork_change", args=[work.bulk_id]))
+    return redirect(reverse("admin:voicepipeline_bulkwork_change", args=[work.pk]))
