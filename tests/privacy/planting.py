@@ -18,13 +18,14 @@ from tests.factories import (
     make_player,
     make_reading,
     make_resolution,
+    make_roster_import,
     make_team,
     make_transcript,
     make_user,
     mention,
 )
 from voicepipeline import roles
-from voicepipeline.models import EntryDecision, MentionKind, NameChoice, NoteDecision, VoiceNote
+from voicepipeline.models import EntryDecision, MentionKind, NameChoice, NoteDecision, RosterChange, VoiceNote
 
 PHONE = "+353877160934"
 ADDRESS = "+353868852417"
@@ -44,7 +45,7 @@ def words(owner):
 SAID = (
     *(word(f"{owner}_{field}") for owner in ("claim", "entry", "confirmed") for field in WORDS),
     *map(word, ("transcript", "segment", "typed", "audio", "mention", "unmatched", "group", "reason")),
-    *map(word, ("candidate", "candidate_reason", "choice", "edited", "suggested", "learned")),
+    *map(word, ("candidate", "candidate_reason", "choice", "edited", "suggested", "learned", "listed")),
 )
 NAMES = tuple(word(f"{who}_{which}") for who in ("player", "ai", "left", "for") for which in ("first", "last"))
 PHONES = (PHONE, PHONE[1:], PHONE[-6:], ADDRESS, ADDRESS[1:], ADDRESS[-6:])
@@ -65,6 +66,10 @@ class Planted:
         self.player = self._player("player")
         self.meant_by_ai = self._player("ai")
         self.entry_for = self._player("for")
+        self.left = self._player("left", merged_into=self.player, is_active=False)
+        self.list = make_roster_import(
+            organization=self.club, rows=[[2, word("listed"), "Kelly", None, None, None, False, ""]]
+        )
         self.operator = make_user(roles.OPERATOR, first_name="Ana", last_name="Nowak")
         self.note = self._note()
         self.typed = make_note(text=word("typed"), sender=self.coach)
@@ -134,7 +139,7 @@ class Planted:
 
     def _history(self):
         self.alias = make_alias(word("learned"), player=self.player)
-        NameChoice.objects.create(
+        self.choice = NameChoice.objects.create(
             artifact=self.note,
             kind=MentionKind.PLAYER_NAME,
             raw_text=word("choice"),
@@ -144,6 +149,12 @@ class Planted:
             chosen_by=self.operator,
         )
         NoteDecision.objects.create(artifact=self.note, kind="released", by=self.operator)
+        RosterChange.objects.create(
+            organization=self.club,
+            kind="merged",
+            by=self.operator,
+            details={"stays": self.player.pk, "goes": self.left.pk},
+        )
         for row in (self.player, self.alias):
             LogEntry.objects.create(
                 user=self.operator,

@@ -9,24 +9,14 @@ from django.core.exceptions import FieldError
 from django.urls import NoReverseMatch, reverse
 
 from tests.factories import make_user
-from tests.privacy.planting import ADDRESS, PHONE, Planted, word
+from tests.privacy.planting import PHONE, Planted, word
 from voicepipeline import roles
 from voicepipeline.models import User
 
 pytestmark = pytest.mark.django_db
 
 NOBODY = "qxnobodyxq"
-ASKED = {
-    "a player": word("player_first")[:6],
-    "a player's last name": word("player_last"),
-    "a learned name": word("learned"),
-    "a spoken name": word("mention"),
-    "a statement": word("claim_title"),
-    "an entry": word("entry_title"),
-    "a candidate": word("candidate"),
-    "a phone": PHONE,
-    "an address": ADDRESS,
-}
+ASKED = (word("player_first")[:6], word("player_last"), word("learned"), word("mention"), word("entry_title"), PHONE)
 # Columns that hold it, as an address of a list could name them.
 COLUMNS = (
     *("first_name", "last_name", "phone", "external_id", "text", "key", "raw_text", "name_key", "candidates"),
@@ -69,10 +59,13 @@ def answer(client, url, term):
     return CHANGES.sub("", text)
 
 
-@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
-def test_searching_tells_nothing(client, asked):
-    differing = [url for url in lists() if answer(client, url, asked) != answer(client, url, NOBODY)]
-    assert differing == []
+def test_searching_tells_nothing(client):
+    telling = {}
+    for url in lists():
+        nothing = answer(client, url, NOBODY)
+        told = [asked for asked in ASKED if answer(client, url, asked) != nothing]
+        telling |= {url: told} if told else {}
+    assert telling == {}
 
 
 def test_no_list_is_narrowed_by_a_private_column(client, rf):
