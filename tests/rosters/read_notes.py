@@ -25,9 +25,9 @@ def finish(note):
     assert note.status == Artifact.Status.COMPLETED
 
 
-def the_work(kind):
+def the_work(kind, **fields):
     """The newest work of this kind, done to its end."""
-    work = BulkWork.objects.filter(kind=kind).latest("pk")
+    work = BulkWork.objects.filter(kind=kind, **fields).latest("pk")
     work_in_bulk(work.pk)
     work.refresh_from_db()
     assert work.finished_at is not None
