@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
+from voicepipeline.demo.deciding import decide
 from voicepipeline.demo.entries import keep_entries, suggest
 from voicepipeline.demo.fates import CLOSED_BECAUSE
 from voicepipeline.demo.results import keep_matches, match_names
 from voicepipeline.models import (
     Artifact,
     EntityResolution,
-    InsightDraft,
     MentionKind,
     NameChoice,
     NoteDecision,
@@ -24,23 +24,12 @@ from voicepipeline.stages.names import TARGETS, Choice, Match
 if TYPE_CHECKING:
     from voicepipeline.demo.history import Story
 
-Status = InsightDraft.Status
 DAY = timedelta(days=1)
 # How many of the questions are answered, of a note older than a day and of a fresh one.
 ANSWERED, ANSWERED_TODAY = 0.75, 0.25
 NOBODY = 0.1
 TAUGHT = 0.6
 CLOSED = 0.4
-CONFIRMED, REJECTED = 0.6, 0.12
-CONFIRMED_TODAY, REJECTED_TODAY = 0.2, 0.04
-APPLIED = 0.5
-REJECTED_BECAUSE = (
-    "Said in passing, nothing to keep.",
-    "It was another match.",
-    "The coach took it back on the phone.",
-    "Already entered.",
-    "",
-)
 
 
 @dataclass
@@ -60,7 +49,7 @@ class People:
         else:
             self._answer_questions(story)
             for draft in story.results.drafts:
-                self._decide(draft, is_old=self.is_old(story.artifact))
+                decide(self, story, draft)
 
     def since(self, moment: datetime, *, hours: tuple[float, float] = (0.3, 20)) -> datetime:
         """When somebody got round to it: some hours later, and never in the future."""
@@ -86,27 +75,6 @@ class People:
             alias = self.aliases[number - 1]
             alias.use_count += 1
             alias.last_used_at = moment
-
-    # --- Entries -------------------------------------------------------------------------------------------------
-
-    def _decide(self, draft: InsightDraft, *, is_old: bool) -> None:
-        """Confirm it, reject it, or let it lie until its time is over; what is confirmed may have been applied."""
-        if draft.status == Status.PENDING:
-            chance = self.choose.random()
-            confirmed, rejected = (CONFIRMED, REJECTED) if is_old else (CONFIRMED_TODAY, REJECTED_TODAY)
-            if chance < confirmed:
-                self._settle(draft, Status.CONFIRMED)
-            elif chance < confirmed + rejected:
-                self._settle(draft, Status.REJECTED, self.choose.choice(REJECTED_BECAUSE))
-            elif draft.expires_at < self.now:
-                draft.status, draft.decided_at = Status.EXPIRED, draft.expires_at
-        if draft.status == Status.CONFIRMED and is_old and self.choose.random() < APPLIED:
-            draft.status = Status.APPLIED
-
-    def _settle(self, draft: InsightDraft, status: InsightDraft.Status, reason: str = "") -> None:
-        draft.status, draft.decision_reason = status, reason
-        draft.decided_by = self.choose.choice(self.staff)
-        draft.decided_at = self.since(draft.created_at)
 
     # --- Names ---------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,16 @@ from voicepipeline.demo.clubs import Club, Sender
 from voicepipeline.demo.recordings import Recording
 from voicepipeline.matching.keys import name_key
 from voicepipeline.matching.roster import Person
-from voicepipeline.models import Artifact, Claim, EntityResolution, InsightDraft, NameChoice, Player, Transcript
+from voicepipeline.models import (
+    Artifact,
+    Claim,
+    EntityResolution,
+    EntryDecision,
+    InsightDraft,
+    NameChoice,
+    Player,
+    Transcript,
+)
 from voicepipeline.operations.aliases import LearnedName
 from voicepipeline.policies.claims import Checked, check
 from voicepipeline.policies.quality import judge
@@ -74,6 +83,7 @@ class Results:
     matches: tuple[Match, ...] = ()
     resolutions: list[EntityResolution] = field(default_factory=list)
     drafts: list[InsightDraft] = field(default_factory=list)
+    decisions: list[EntryDecision] = field(default_factory=list)
 
 
 def transcript_of(

@@ -21,6 +21,7 @@ from voicepipeline.models import (
     Artifact,
     Claim,
     EntityResolution,
+    EntryDecision,
     InsightDraft,
     NameChoice,
     NoteDecision,
@@ -134,6 +135,7 @@ def _save(stories: list[Story], people: People) -> int:
         (NameChoice, (choice for each in results for choice in each.choices)),
         (EntityResolution, (row for each in results for row in each.resolutions)),
         (InsightDraft, (draft for each in results for draft in each.drafts)),
+        (EntryDecision, (row for each in results for row in each.decisions)),
         (NoteDecision, people.closings),
     ]
     return sum(len(model._default_manager.bulk_create(rows)) for model, rows in batches)

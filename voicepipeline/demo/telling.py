@@ -6,7 +6,8 @@ from voicepipeline.demo.results import Results
 from voicepipeline.demo.timeline import WORKER_DIED, Try
 from voicepipeline.engine.changes import Change, fact
 from voicepipeline.events import NewEvent, stable_event_id
-from voicepipeline.models import AIService, Artifact, EventType, InsightDraft, StageName, StageRun
+from voicepipeline.models import AIService, Artifact, EntryDecision, EventType, InsightDraft, StageName, StageRun
+from voicepipeline.operations.entry_steps import EVENTS, event_metadata, event_name
 from voicepipeline.stages import STAGES
 
 
@@ -39,14 +40,6 @@ def events_of_outage(starts_at: datetime, ends_at: datetime, reason: str) -> lis
     ]
 
 
-DECISIONS = {
-    InsightDraft.Status.CONFIRMED: EventType.DRAFT_CONFIRMED,
-    InsightDraft.Status.APPLIED: EventType.DRAFT_CONFIRMED,
-    InsightDraft.Status.REJECTED: EventType.DRAFT_REJECTED,
-    InsightDraft.Status.EXPIRED: EventType.DRAFT_EXPIRED,
-}
-
-
 def events_of_people(artifact: Artifact, results: Results) -> list[NewEvent]:
     """What staff, and the clock, decided about its names and entries."""
     change = Change(artifact, artifact.received_at)
@@ -59,15 +52,25 @@ def events_of_people(artifact: Artifact, results: Results) -> list[NewEvent]:
             actor_id=choice.chosen_by_id,
             metadata={"kind": choice.kind},
         )
-    for draft in results.drafts:
-        if draft.decided_at is not None and not draft.automatic:
+    drafts = {draft.key: draft for draft in results.drafts}
+    for row in results.decisions:
+        if row.kind in EVENTS:
             change.say(
-                DECISIONS[InsightDraft.Status(draft.status)],
-                of=f"draft/{draft.pk}",
+                EVENTS[EntryDecision.Kind(row.kind)],
+                of=event_name(row),
+                timestamp=row.decided_at,
+                stage=StageName.DRAFT_GENERATION,
+                actor_id=row.by_id,
+                metadata=event_metadata(drafts[row.draft_key], row),
+            )
+    for draft in results.drafts:
+        if draft.status == InsightDraft.Status.EXPIRED and draft.decided_at is not None:
+            change.say(
+                EventType.DRAFT_EXPIRED,
+                of=f"draft/{draft.pk}/{draft.decided_at.isoformat()}",
                 timestamp=draft.decided_at,
                 stage=StageName.DRAFT_GENERATION,
-                actor_id=draft.decided_by_id,
-                metadata={"automatic": False, "topic": draft.topic, "confidence_score": draft.overall_confidence},
+                metadata={"topic": draft.topic},
             )
     return change.events
 
