@@ -95,6 +95,9 @@ def store(artifact: Artifact, data: Written) -> None:
         "verdict": judgement.verdict.value,
         "verdict_reasons": list(judgement.reasons),
         "created_at": timezone.now(),
+        # Whoever listened has judged another transcript.
+        "reviewed_at": None,
+        "reviewed_by": None,
     }
     Transcript.objects.update_or_create(artifact=artifact, defaults=columns)
     _set_outcome(artifact, Artifact.Outcome.NO_SPEECH if judgement.verdict is Verdict.NO_SPEECH else "")
