@@ -1,5 +1,8 @@
 """What a list of players would do to a roster, decided on plain values."""
 
+import subprocess
+import sys
+
 import pytest
 
 from voicepipeline.policies.roster_file import Line, read_list
@@ -267,6 +270,26 @@ def test_plans_that_do_the_same_have_one_digest():
     players = [known("Niamh Kelly", "12")]
     one, again = (plan([line("Niamh Burke", "12")], players) for _ in range(2))
     assert one.digest() == again.digest() != plan([line("Niamh Burke", "12")], [known("Niamh Kelly", "12", 2)]).digest()
+
+
+PROCESS = """
+from tests.rosters.test_import_plan import known, line, plan
+players = [known(f"Niamh {last}", str(at), pk=at) for at, last in enumerate(("Kelly", "Kelley", "Kely", "Keely"), 1)]
+made = plan([line("Neve Kelly", "11", at=7), line("Neeve Kelley", "", at=8)], players)
+print(made.digest(), len(made.questions[0].candidates))
+"""
+
+
+def test_every_process_comes_to_the_same_digest():
+    """Who looks at a preview and who applies it are answered by different ones."""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", PROCESS], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1
+    assert told.pop().endswith(" 3\n")
 
 
 def test_everybody_of_one_name_is_quick():

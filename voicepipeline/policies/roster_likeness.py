@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from voicepipeline.matching.scoring import Fit, Word, given_fit, surname_fit, word
+from voicepipeline.matching.scoring import Fit, given_fit, surname_fit, word
 from voicepipeline.policies.roster_names import name_parts
 
 # What matching would link by itself or ask about first; a mere other name of the family stays below.
@@ -19,7 +19,6 @@ MOST_COMPARED = 40
 MOST_TOLD = 3
 BEGINNING = 3
 
-Key = tuple[object, str, str]
 # A team is its key; None is an unknown one, which may be any.
 Team = str | None
 
@@ -59,16 +58,28 @@ class Index:
         """Without `any_team` nobody is asked about whose team is not known."""
         self._any_team = any_team
         self._by_name: dict[str, list[Somebody]] = {}
-        self._by_keys: dict[Key, list[Somebody]] = {}
+        # By the hash of team and keys, and a list only where several share them: there are dozens for each person.
+        self._by_keys: dict[int, Somebody | list[Somebody]] = {}
         for one in people:
             self.add(one)
 
     def add(self, one: Somebody) -> None:
         self._by_name.setdefault(one.together, []).append(one)
         for keys in _keys(one.first, one.last):
-            self._by_keys.setdefault((one.team, *keys), []).append(one)
+            self._put(hash((one.team, *keys)), one)
             if self._any_team:
-                self._by_keys.setdefault((ANY_TEAM, *keys), []).append(one)
+                self._put(hash((ANY_TEAM, *keys)), one)
+
+    def _put(self, key: int, one: Somebody) -> None:
+        held = self._by_keys.setdefault(key, one)
+        if isinstance(held, list):
+            held.append(one)
+        elif held is not one:
+            self._by_keys[key] = [held, one]
+
+    def _sharing(self, team: object, keys: tuple[str, str]) -> list[Somebody]:
+        held = self._by_keys.get(hash((team, *keys)), [])
+        return held[:MOST_COMPARED] if isinstance(held, list) else [held]
 
     def like(self, one: Somebody) -> list[Likeness]:
         """Those of the same name in any team, and of a similar one in the same team; the most alike first."""
@@ -77,7 +88,8 @@ class Index:
         found += [Likeness(other, SAME_NAME, "the same name, last name first") for other in swapped]
         known = {id(likeness.who) for likeness in found}
         found += [one for one in self._similar(one) if id(one.who) not in known]
-        found.sort(key=lambda likeness: (-likeness.score, likeness.who.team != one.team))
+        # To the last detail: every process has to tell them in the same order.
+        found.sort(key=lambda each: (-each.score, each.who.team != one.team, each.who.player or 0, each.who.line or 0))
         return found[:MOST_TOLD]
 
     def _namesakes(self, together: str) -> list[Somebody]:
@@ -88,7 +100,7 @@ class Index:
         seen: dict[int, Likeness] = {}
         for keys in _keys(one.first, one.last):
             for team in teams:
-                for other in self._by_keys.get((team, *keys), [])[:MOST_COMPARED]:
+                for other in self._sharing(team, keys):
                     if id(other) not in seen and (likeness := _compared(one, other)):
                         seen[id(other)] = likeness
         return list(seen.values())
@@ -139,25 +151,27 @@ def _keys(first: str, last: str) -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=65_536)
-def _given_keys(text: str) -> frozenset[str]:
+def _given_keys(text: str) -> tuple[str, ...]:
+    """Known names by their family, others by how they begin, as written or as heard, or by their letters."""
     found = word(text)
     families = {f"family {number}" for number in (*found.given_names, *found.short_for)}
-    return frozenset({*families, *_spellings(found)})
+    begins = {_beginning(spelling) for spelling in (text, found.heard, found.irish)}
+    return tuple(sorted({*families, *begins, _letters(text)}))
 
 
 @lru_cache(maxsize=65_536)
-def _surname_keys(text: str) -> frozenset[str]:
+def _surname_keys(text: str) -> tuple[str, ...]:
     if not text:
-        return frozenset({""})
+        return ("",)
     found = word(text)
     families = {f"family {number}" for number in found.surnames}
-    return frozenset({*families, *_spellings(found), _beginning(found.without_o)})
+    sounds = {f"sound {sound}" for sound in found.sounds}
+    return tuple(sorted({*families, *sounds, _beginning(text), _beginning(found.without_o), _letters(text)}))
 
 
-def _spellings(found: Word) -> set[str]:
-    """By sound, by letters in any order, and by how it begins: a slip of the pen leaves one of these alone."""
-    sounds = {f"sound {sound}" for sound in (*found.sounds, found.heard, found.irish)}
-    return {*sounds, f"letters {''.join(sorted(found.text))}", _beginning(found.text)}
+def _letters(text: str) -> str:
+    """The same for letters in another order, which is the most usual slip at the beginning of a name."""
+    return f"letters {''.join(sorted(text))}"
 
 
 def _beginning(text: str) -> str:
