@@ -95,14 +95,24 @@ def test_two_unclear_names_and_a_group_are_settled_by_keyboard_and_learned(
     assert means(note) == [eoin, niamh, None, eoin]
     assert [entry.player for entry in entries(note)] == [eoin, niamh, eoin]
 
+    page.keyboard.press("e")
+    expect(page.get_by_role("heading", name="Suggested entries 3")).to_be_visible()
+    page.keyboard.press("j")
+    for confirmed in (1, 2, 3):
+        page.keyboard.press("c")
+        expect(page.locator(".vp-draft").get_by_text("Confirmed", exact=True)).to_have_count(confirmed)
+    assert {(entry.status, entry.decided_by) for entry in entries(note)} == {("confirmed", operator)}
+
     following = asking(make_read_note(sender=coach), "Neevo")
     assert (statuses(following), means(following)) == (["auto_resolved"], [niamh])
 
-    page.keyboard.press("u")
-    heading(page, "Neevo").to_be_visible()
+    page.goto(f"{QUEUE}?tab=answered")
+    page.get_by_role("button", name="Undo that Neevo means Niamh Kelly").press("Enter")
     expect(page.get_by_text("Taken back: that “Neevo” means Niamh Kelly.")).to_be_visible()
+    expect(page.get_by_text("1 entry that was confirmed before is for somebody else")).to_be_visible()
     assert learned() == [("Merphy", eoin)]
     assert means(note) == [eoin, None, None, eoin]
+    assert statuses(asking(make_read_note(sender=coach), "Neevo")) == ["needs_disambiguation"]
     check_page()
 
 

@@ -315,7 +315,8 @@ def test_a_confirmed_entry_for_somebody_else_is_shown_and_linked(client, ana, cl
     post(client, url_in(note), target=f"player:{sean.pk}", seen=the_choice(note).pk)
     page = client.get(url_in(note))
     assert "Confirmed for somebody else than is meant now." in text_of(page)
-    assert "#entries-title" in page.content.decode()
+    entries = reverse("admin:voicepipeline_insightdraft_note", args=[note.artifact_id])
+    assert f'href="{entries}#entry-{InsightDraft.objects.get(status="confirmed").pk}"' in page.content.decode()
 
 
 def test_a_note_without_a_club_asks_for_one_first(client, ana):

@@ -122,6 +122,7 @@ class NamesAdmin(HistoryAdmin):
             "more_found": more_found,
             "audio_url": audio_url(artifact) if eyes.read else "",
             "note_url": note_url,
+            "entries_url": _entries_url(artifact),
             "next_url": url_of(next_question(filters, question), filters) or self._queue_url(filters),
             "previous_url": url_of(question_before(filters, question), filters),
             "queue_url": self._queue_url(filters),
@@ -194,7 +195,7 @@ class NamesAdmin(HistoryAdmin):
         return {
             "answer": answer_of(choice, filters, eyes_of(request.user)),
             "for_others": decided_for_others(choice.artifact, said_in),
-            "note_url": reverse("admin:voicepipeline_artifact_change", args=[choice.artifact.artifact_id]),
+            "entries_url": _entries_url(choice.artifact),
         }
 
     def _queue_url(self, filters: Filters | None = None, **more: object) -> str:
@@ -221,3 +222,7 @@ class NamesAdmin(HistoryAdmin):
         if artifact is None:
             raise Http404
         return artifact
+
+
+def _entries_url(artifact: Artifact) -> str:
+    return reverse("admin:voicepipeline_insightdraft_note", args=[artifact.artifact_id])

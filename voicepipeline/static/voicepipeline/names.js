@@ -93,9 +93,21 @@ if (keysSwitch) {
   });
 }
 
-/* Whoever has searched goes on to what was found. */
-const searched = document.querySelector("[data-searched]");
-if (searched) {
+/* Whoever has searched goes on to what was found; the layout can be focused only once its script has run. */
+function focusFound() {
+  const searched = document.querySelector("[data-searched]");
   const found = document.querySelector(".vp-names-search ~ .vp-names-offers [data-choice]");
-  (found || searched).focus();
+  if (searched) {
+    (found || searched).focus();
+  }
 }
+
+const root = document.documentElement;
+const shown = new MutationObserver(() => {
+  if (!root.hasAttribute("x-cloak")) {
+    shown.disconnect();
+    focusFound();
+  }
+});
+shown.observe(root, { attributes: true, attributeFilter: ["x-cloak"] });
+focusFound();
