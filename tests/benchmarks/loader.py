@@ -8,35 +8,37 @@ import time
 from django.db import connection
 
 NOTES = 1_000_000
-CLUBS = 500
-COACHES_A_CLUB = 4
+CLUBS = 200
+COACHES_A_CLUB = 10
 EVENTS_A_NOTE = 5
 
 PEOPLE = """
-INSERT INTO voicepipeline_organization (name, slug, is_active, created_at)
-SELECT 'Club ' || n, 'club-' || n, true, now() FROM generate_series(1, %(clubs)s) n;
-INSERT INTO voicepipeline_coach (organization_id, first_name, last_name, phone, is_active)
-SELECT o.id, 'Coach', o.id || '-' || n, '', true
+INSERT INTO voicepipeline_organization (name, slug, languages, is_active, created_at)
+SELECT 'Club ' || n, 'club-' || n, '{}', true, now() FROM generate_series(1, %(clubs)s) n;
+INSERT INTO voicepipeline_coach (organization_id, first_name, last_name, phone, trust_level, confirmation_threshold,
+    is_active)
+SELECT o.id, 'Coach', o.id || '-' || n, '', 0, 0.85, true
 FROM voicepipeline_organization o, generate_series(1, %(coaches)s) n;
 """
 
 # Number n of the series: the note's place in time, and by its remainder what has become of it.
 NOTES_AND_ARTIFACTS = """
 INSERT INTO voicepipeline_voicenote
-    (id, source_channel, channel_message_id, audio, text, sha256, mime_type, size_bytes, created_at)
+    (id, source_channel, channel_message_id, sender_address, audio, text, sha256, duplicate_key, mime_type, size_bytes,
+    created_at)
 OVERRIDING SYSTEM VALUE
-SELECT %(before)s + n, 'whatsapp_audio', 'wamid.' || n, 'audio/00/' || n || '.ogg', '', md5(n::text), 'audio/ogg',
-    48000, at
+SELECT %(before)s + n, 'whatsapp_audio', 'wamid.' || n, '', 'audio/00/' || n || '.ogg', '', md5(n::text), '',
+    'audio/ogg', 48000, at
 FROM (SELECT n, now() - (%(notes)s - n) * interval '5 seconds' AS at FROM generate_series(1, %(notes)s) n) s;
 
 INSERT INTO voicepipeline_artifact (
     id, artifact_id, voice_note_id, source_channel, sender_id, org_context_candidates, organization_id, status,
-    current_stage, generation, input_version, failed_stage, error_code, error_message, fingerprint, received_at,
-    first_completed_at, completed_at, updated_at, closed_reason)
+    current_stage, outcome, generation, input_version, failed_stage, error_code, error_message, fingerprint,
+    received_at, first_completed_at, completed_at, updated_at, closed_reason)
 OVERRIDING SYSTEM VALUE
 SELECT %(before)s + n, gen_random_uuid(), %(before)s + n, 'whatsapp_audio', c.id,
     jsonb_build_array(jsonb_build_object('organization_id', c.organization_id, 'confidence', 1)), c.organization_id,
-    status, CASE status WHEN 'completed' THEN '' ELSE 'claims_extraction' END, 1, 0,
+    status, CASE status WHEN 'completed' THEN '' ELSE 'claims_extraction' END, '', 1, 0,
     CASE status WHEN 'failed' THEN 'claims_extraction' ELSE '' END,
     CASE status WHEN 'failed' THEN 'invalid_model_output' ELSE '' END,
     CASE status WHEN 'failed' THEN 'The answer of the AI service could not be read.' ELSE '' END,

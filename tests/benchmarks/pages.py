@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Iterable
 
 from django.db import connection
 from django.test import Client
@@ -9,6 +10,8 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import reverse
 
 from tests.benchmarks.loader import NOTES, load
+from tests.benchmarks.review_pages import KeyedClient, api_addresses, review_addresses
+from tests.benchmarks.reviewing import PENDING_ENTRIES, QUESTIONS, READINGS, load_review
 from tests.benchmarks.surroundings import Table
 from tests.factories import make_user
 from voicepipeline.models import Artifact, Organization, VoiceNote
@@ -24,14 +27,24 @@ PLAIN_STATIC_FILES = {
 def measure(table: Table) -> None:
     table.heading(f"{NOTES:,} notes, {NOTES * 4:,} runs, {NOTES * 5:,} events")
     table.row("made by the loader in", f"{load():.0f} s")
+    person, club = make_user("Administrator"), Organization.objects.order_by("id").first()
+    assert club is not None
+    table.row("what people have to look at in", f"{load_review(person.pk, club.pk):.0f} s")
     client = Client()
-    client.force_login(make_user("Operator"))
+    client.force_login(person)
     with override_settings(STORAGES=PLAIN_STATIC_FILES, ALLOWED_HOSTS=["*"]):
         table.heading(f"Pages: queries, and p50 / p95 of {ROUNDS} requests (target p95 < {TARGET_MS} ms)")
-        for name, address in addresses().items():
-            queries, times = ask(client, address)
-            p95 = statistics.quantiles(times, n=20)[18]
-            table.row(name, f"{statistics.median(times):.0f} / {p95:.0f} ms", f"{queries} queries")
+        show(table, client, addresses().items())
+        table.heading(f"Review: {QUESTIONS:,} open questions, {PENDING_ENTRIES:,} entries, {READINGS:,} readings")
+        show(table, client, review_addresses())
+        show(table, KeyedClient(club), api_addresses(club))
+
+
+def show(table: Table, client: Client, addresses: Iterable[tuple[str, str]]) -> None:
+    for name, address in addresses:
+        queries, times = ask(client, address)
+        p95 = statistics.quantiles(times, n=20)[18]
+        table.row(name, f"{statistics.median(times):.0f} / {p95:.0f} ms", f"{queries} queries")
 
 
 def addresses() -> dict[str, str]:

@@ -70,8 +70,9 @@ TABS = (
         Q(automatic=True),
         "No entry was confirmed automatically. That takes a trusted coach and a harmless category.",
     ),
-    Tab("rejected", "Rejected", (Status.REJECTED,), Q(), "Nobody has rejected an entry yet."),
-    Tab("expired", "Expired", (Status.EXPIRED,), Q(), "No entry has expired."),
+    # No rule rejects or expires as it confirms: said for the index, whose second column it is.
+    Tab("rejected", "Rejected", (Status.REJECTED,), Q(automatic=False), "Nobody has rejected an entry yet."),
+    Tab("expired", "Expired", (Status.EXPIRED,), Q(automatic=False), "No entry has expired."),
 )
 
 

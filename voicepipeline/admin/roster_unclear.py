@@ -50,9 +50,9 @@ def unclear_of(club_pks: Iterable[int], *, now: datetime) -> dict[int, Unclear]:
         .order_by()
         .values_list("organization_id")
         .annotate(
-            matched=Count("pk"),
-            asked=Count("pk", filter=ASKED),
-            waiting=Count("pk", filter=Q(status=EntityResolution.Status.NEEDS_DISAMBIGUATION)),
+            matched=Count("*"),
+            asked=Count("*", filter=ASKED),
+            waiting=Count("*", filter=Q(status=EntityResolution.Status.NEEDS_DISAMBIGUATION)),
         )
     )
     return {club: Unclear(*counts) for club, *counts in counted if club is not None}

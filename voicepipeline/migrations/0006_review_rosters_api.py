@@ -569,7 +569,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="entityresolution",
-            index=models.Index(fields=["organization", "created_at"], name="resolution_of_a_club"),
+            index=models.Index(
+                fields=["organization", "created_at"],
+                include=("status", "kind", "resolved_by"),
+                name="resolution_of_a_club",
+            ),
         ),
         migrations.AddIndex(
             model_name="insightdraft",
@@ -591,11 +595,29 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="insightdraft",
-            index=models.Index(fields=["status", "-decided_at"], name="draft_decided_newest"),
+            index=models.Index(
+                condition=models.Q(("held_at__isnull", False), ("status", "pending")),
+                fields=["id"],
+                name="draft_on_hold",
+            ),
         ),
         migrations.AddIndex(
             model_name="insightdraft",
-            index=models.Index(fields=["organization", "status", "-decided_at"], name="draft_decided_of_a_club"),
+            index=models.Index(
+                condition=models.Q(("status", "pending")),
+                fields=["prompt_version", "id"],
+                name="draft_open_of_a_prompt",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="insightdraft",
+            index=models.Index(fields=["status", "automatic", "-decided_at"], name="draft_decided_newest"),
+        ),
+        migrations.AddIndex(
+            model_name="insightdraft",
+            index=models.Index(
+                fields=["organization", "status", "automatic", "-decided_at"], name="draft_decided_of_a_club"
+            ),
         ),
         migrations.AddIndex(
             model_name="namechoice",
@@ -889,6 +911,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="contentreading",
             index=models.Index(fields=["user", "-id"], name="reading_of_a_person"),
+        ),
+        migrations.AddIndex(
+            model_name="contentreading",
+            index=models.Index(fields=["read_at"], name="reading_by_time"),
         ),
         migrations.AddConstraint(
             model_name="contentreading",

@@ -257,7 +257,12 @@ class EntityResolution(models.Model):
                 condition=Q(status="needs_disambiguation"),
                 name="resolution_open_of_a_coach",
             ),
-            models.Index(fields=["organization", "created_at"], name="resolution_of_a_club"),
+            # With what a club's share of unclear names is counted from.
+            models.Index(
+                fields=["organization", "created_at"],
+                include=["status", "kind", "resolved_by"],
+                name="resolution_of_a_club",
+            ),
             models.Index(fields=["player"], condition=Q(player__isnull=False), name="resolution_of_a_player"),
         ]
 
@@ -349,6 +354,8 @@ class InsightDraft(Statement):
             models.Index(
                 fields=["expires_at"], condition=Q(status="pending", held_at__isnull=True), name="draft_to_expire"
             ),
-            models.Index(fields=["status", "-decided_at"], name="draft_decided_newest"),
-            models.Index(fields=["organization", "status", "-decided_at"], name="draft_decided_of_a_club"),
+            models.Index(fields=["id"], condition=Q(status="pending", held_at__isnull=False), name="draft_on_hold"),
+            models.Index(fields=["prompt_version", "id"], condition=Q(status="pending"), name="draft_open_of_a_prompt"),
+            models.Index(fields=["status", "automatic", "-decided_at"], name="draft_decided_newest"),
+            models.Index(fields=["organization", "status", "automatic", "-decided_at"], name="draft_decided_of_a_club"),
         ]

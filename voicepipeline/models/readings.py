@@ -30,7 +30,10 @@ class ContentReading(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["artifact", "user", "place", "quarter"], name="reading_once_a_quarter"),
         ]
-        indexes = [models.Index(fields=["user", "-id"], name="reading_of_a_person")]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="reading_of_a_person"),
+            models.Index(fields=["read_at"], name="reading_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user}, {self.get_place_display().lower()}"
