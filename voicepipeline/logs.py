@@ -58,7 +58,7 @@ def _clean_value(key: str, value: Any) -> Any:
         return what(value)
     if isinstance(value, HttpRequest):
         # Its address without the query: people search by names and phone numbers.
-        return f"{value.method} {value.path}"
+        return clean(f"{value.method} {value.path}")
     # Whatever else it is, the renderer would write its text.
     return clean(value if isinstance(value, str) else str(value))
 

@@ -17,10 +17,14 @@ from voicepipeline.intake.uploading import ArrivedFile, OneRecording
 
 FORM, JSON = "multipart/form-data", "application/json"
 AUDIO = "audio"
+BROKEN_OFF = "broken_off"
 # The largest recording that is taken, and the form around it.
 MAX_FORM_BYTES = 26_214_400 + 256 * 1024
 # The longest text, each sign of it escaped.
 MAX_JSON_BYTES = 256 * 1024
+# Of what is refused, so much is read all the same.
+MOST_HEARD_OUT_BYTES = 2 * MAX_FORM_BYTES
+CHUNK_BYTES = 64 * 1024
 # Who sends nothing for so long has gone away, and would keep a thread of the server waiting.
 MOST_SILENT_SECONDS = 30
 
@@ -56,6 +60,17 @@ class WholeBody:
 @contextlib.contextmanager
 def read_body(request: HttpRequest) -> Iterator[Sent]:
     """What was sent; its recording lies in a file that is gone afterwards."""
+    try:
+        with _read(request) as sent:
+            yield sent
+    except ApiProblem as problem:
+        if problem.code != BROKEN_OFF:
+            hear_out(request)
+        raise
+
+
+@contextlib.contextmanager
+def _read(request: HttpRequest) -> Iterator[Sent]:
     form = _is_form(request)
     body = WholeBody(request, _length(request, MAX_FORM_BYTES if form else MAX_JSON_BYTES))
     _lose_patience(request)
@@ -69,6 +84,15 @@ def read_body(request: HttpRequest) -> Iterator[Sent]:
         yield Sent(note, audio, handler.digest.hexdigest() if audio else "")
     finally:
         handler.upload_interrupted()
+
+
+def hear_out(request: HttpRequest) -> None:
+    """Read the rest and forget it: few programs that are still sending hear that they were refused."""
+    _lose_patience(request)
+    left = MOST_HEARD_OUT_BYTES
+    with contextlib.suppress(UnreadablePostError):
+        while left > 0 and (chunk := request.read(CHUNK_BYTES)):
+            left -= len(chunk)
 
 
 def _is_form(request: HttpRequest) -> bool:
@@ -155,7 +179,7 @@ def _checked(note: NewNote, *, has_audio: bool) -> NewNote:
 def _broken_off() -> ApiProblem:
     return ApiProblem(
         400,
-        "broken_off",
+        BROKEN_OFF,
         "Broken off",
         "The request ended before all of it had come. Nothing was kept: send it again.",
     )

@@ -3,6 +3,7 @@
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
+from voicepipeline.api.bodies import hear_out
 from voicepipeline.api.problems import ApiProblem
 from voicepipeline.models import ApiScope
 from voicepipeline.operations.api_keys import Caller, admit
@@ -30,6 +31,7 @@ class ApiKeyAuth(HttpBearer):
                 headers={"WWW-Authenticate": 'Bearer realm="voice notes"'},
             )
         if admission.wait_seconds is not None:
+            hear_out(request)
             raise ApiProblem(
                 429,
                 "too_many_requests",
@@ -38,6 +40,7 @@ class ApiKeyAuth(HttpBearer):
                 headers={"Retry-After": str(admission.wait_seconds)},
             )
         if self.scope not in admission.caller.scopes:
+            hear_out(request)
             raise ApiProblem(
                 403,
                 "scope_missing",
