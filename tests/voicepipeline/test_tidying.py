@@ -32,7 +32,7 @@ def test_what_is_old_goes_and_what_is_not_stays():
     for hours, fields in ((23, {}), (25, {}), (25, applied)):
         RosterImport.objects.create(**given, **fields, uploaded_at=now - timedelta(hours=hours))
     told = tidy_up(now=now)
-    assert told == Tidied(sessions=1, clusters=1, queue_failures=1, dropped_events=1, roster_imports=1)
+    assert told == Tidied(sessions=1, clusters=1, queue_failures=1, dropped_events=1, roster_imports=1, api_requests=0)
     assert [row.applied_at is not None for row in RosterImport.objects.order_by("uploaded_at")] == [True, False]
     assert Session.objects.get().session_key == "valid"
     assert Task.objects.get().name == "task29"
@@ -40,4 +40,4 @@ def test_what_is_old_goes_and_what_is_not_stays():
 
 
 def test_tidying_a_tidy_house_does_nothing():
-    assert tidy_up(now=timezone.now()) == Tidied(0, 0, 0, 0, 0)
+    assert tidy_up(now=timezone.now()) == Tidied(0, 0, 0, 0, 0, 0)

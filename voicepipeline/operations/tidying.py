@@ -7,6 +7,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django_q.models import Task
 
+from voicepipeline.intake.requests import forget_old_requests
 from voicepipeline.models import ClusterBeat, DroppedEvent
 from voicepipeline.operations.roster_import import forget_old_imports
 
@@ -24,6 +25,7 @@ class Tidied:
     queue_failures: int
     dropped_events: int
     roster_imports: int
+    api_requests: int
 
 
 @transaction.atomic
@@ -36,4 +38,5 @@ def tidy_up(*, now: datetime) -> Tidied:
         queue_failures=Task.objects.filter(stopped__lt=now - QUEUE_FAILURES_KEPT).delete()[0],
         dropped_events=DroppedEvent.objects.filter(dropped_at__lt=now - DROPPED_EVENTS_KEPT).delete()[0],
         roster_imports=forget_old_imports(now=now),
+        api_requests=forget_old_requests(now=now),
     )
