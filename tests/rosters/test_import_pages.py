@@ -155,8 +155,7 @@ def test_lists_that_wait_are_offered_to_whoever_handed_them_in(client, club, ope
 
 def test_a_club_can_be_chosen_by_the_link_that_leads_here(client, club):
     page = client.get(f"{ADD}?club={club.pk}").content.decode()
-    assert f'value="{club.pk}" selected' in page
-    assert reverse("admin:voicepipeline_roster_export", args=[club.pk]) in page
+    assert page.count(f'value="{club.pk}" selected') == 2  # to hand a list in, and to take one away
     for strange in ("x", "٣", "9" * 30, "-1", "\x00"):
         assert client.get(ADD, {"club": strange}).status_code == 200
 
@@ -173,6 +172,14 @@ def test_the_roster_is_taken_away_as_a_file(client, club):
     response = client.get(reverse("admin:voicepipeline_roster_export", args=[club.pk]))
     assert re.fullmatch(rf'attachment; filename="players-{club.slug}-[\d-]+\.csv"', response["Content-Disposition"])
     assert b"".join(response.streaming_content).decode().splitlines()[1] == "'=1+1,Kelly,,,yes"
+
+
+def test_whose_roster_is_taken_away_can_be_chosen(client, club):
+    chosen = reverse("admin:voicepipeline_roster_export_chosen")
+    export = reverse("admin:voicepipeline_roster_export", args=[club.pk])
+    assert client.get(chosen, {"club": club.pk})["Location"] == export
+    for strange in ("", "x", "\x00", "9" * 30):
+        assert "Choose the club whose roster" in shown(client.get(chosen, {"club": strange}, follow=True))
 
 
 def test_a_club_that_is_not_there_has_no_roster(client, operator):

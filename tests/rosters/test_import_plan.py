@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from voicepipeline.policies.roster_parts import KnownPlayer, KnownTeam
 from voicepipeline.policies.roster_plan import plan_import
 from voicepipeline.policies.roster_settling import UnknownAnswer, settle
 
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
 TEAMS = (KnownTeam(1, "Under 14"), KnownTeam(2, "Minors"))
 
 
@@ -274,8 +276,9 @@ def test_plans_that_do_the_same_have_one_digest():
 
 PROCESS = """
 from tests.rosters.test_import_plan import known, line, plan
-players = [known(f"Niamh {last}", str(at), pk=at) for at, last in enumerate(("Kelly", "Kelley", "Kely", "Keely"), 1)]
-made = plan([line("Neve Kelly", "11", at=7), line("Neeve Kelley", "", at=8)], players)
+names = ("Niamh", "Neeve", "Niav", "Neave", "Nieve", "Neve")
+players = [known(f"{first} Kelly", str(at), pk=at) for at, first in enumerate(names, 1)]
+made = plan([line("Neev Kelly", "11", at=7), line("Niave Kelly", "12", at=8)], players)
 print(made.digest(), len(made.questions[0].candidates))
 """
 
@@ -284,7 +287,12 @@ def test_every_process_comes_to_the_same_digest():
     """Who looks at a preview and who applies it are answered by different ones."""
     told = {
         subprocess.run(
-            [sys.executable, "-c", PROCESS], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", PROCESS],
+            env={"PYTHONHASHSEED": seed},
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for seed in ("1", "2", "3")
     }

@@ -79,6 +79,7 @@ EXPECTED = {
     # Its note has no recording: see tests/intake/test_serving.py. What is said is for those who may read it.
     "voicepipeline_artifact_audio": CONTENT_READERS | {"operator": GONE, "administrator": GONE},
     "voicepipeline_artifact_action": OPERATORS,
+    "voicepipeline_artifact_placing": READERS,
     "voicepipeline_voicenote_add": OPERATORS,
     **pages_of("pipelineevent", add=NOBODY),
     "voicepipeline_pipelineevent_export": READERS,
@@ -112,6 +113,8 @@ EXPECTED = {
     "voicepipeline_rosterimport_add": OPERATORS,
     "voicepipeline_rosterimport_change": OPERATORS,
     "voicepipeline_roster_export": OPERATORS,
+    # Without a club it leads back to where one is chosen.
+    "voicepipeline_roster_export_chosen": seen_by(NO, NO, AWAY, AWAY),
     "voicepipeline_organization_match_again": OPERATORS,
     "voicepipeline_player_merge": OPERATORS,
     "voicepipeline_playeralias_changelist": READERS,

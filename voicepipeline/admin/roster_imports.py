@@ -30,6 +30,9 @@ from voicepipeline.policies.roster_file import EXPORTED, MOST_BYTES, MOST_ROWS, 
 
 PAGE = "admin:voicepipeline_rosterimport_change"
 ADD = "admin:voicepipeline_rosterimport_add"
+EXPORT = "admin:voicepipeline_roster_export"
+MATCH_AGAIN = "admin:voicepipeline_organization_match_again"
+MAY_MATCH_AGAIN = "voicepipeline.match_again"
 MOST_WAITING = 5
 ANSWER = re.compile(r"answer-(\d{1,9})", re.ASCII)
 NOT_STORED = "The file could not be stored here. Try again in a moment."
@@ -57,6 +60,15 @@ class ImportForm(forms.Form):
         required=False,
         widget=UnfoldBooleanSwitchWidget,
         help_text="Only where this is the whole list of the club, not of one team.",
+    )
+
+
+class ExportForm(forms.Form):
+    club = forms.ModelChoiceField(
+        Organization.objects.filter(is_active=True),
+        label="Whose roster",
+        empty_label="Choose a club",
+        widget=UnfoldAdminSelectWidget,
     )
 
 
@@ -99,8 +111,6 @@ def _read(file: Any) -> tuple[bytes, str]:
 def _surroundings(request: HttpRequest, form: ImportForm) -> dict[str, Any]:
     since = timezone.now() - KEPT
     waiting = RosterImport.objects.filter(applied_at__isnull=True, uploaded_at__gt=since, uploaded_by=request.user.pk)
-    club = form["club"].value()
-    chosen = Organization.objects.filter(pk=club).first() if str(club or "").isdecimal() else None
     return {
         **admin.site.each_context(request),
         "title": "Import a roster",
@@ -108,7 +118,7 @@ def _surroundings(request: HttpRequest, form: ImportForm) -> dict[str, Any]:
         "no_club": not Organization.objects.filter(is_active=True).exists(),
         "columns": EXPORTED,
         "most_rows": f"{MOST_ROWS:,}",
-        "chosen": chosen,
+        "export_form": ExportForm(initial={"club": form["club"].value()}, auto_id="export_%s"),
         "waiting": list(waiting.select_related("organization").defer("rows")[:MOST_WAITING]),
     }
 
@@ -134,8 +144,9 @@ def look_at(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
         **admin.site.each_context(request),
         "title": f"Import into {found.organization}",
         "import": found,
-        "export_url": reverse("admin:voicepipeline_roster_export", args=[found.organization_id]),
+        "export_url": reverse(EXPORT, args=[found.organization_id]),
         "players_url": f"{reverse('admin:voicepipeline_player_changelist')}?club={found.organization_id}",
+        "again_url": reverse(MATCH_AGAIN, args=[found.organization_id]) if user.has_perm(MAY_MATCH_AGAIN) else "",
         **(_applied(found) if found.applied_at else _previewed(found, answers)),
     }
     return TemplateResponse(request, "voicepipeline/roster_import_preview.html", context)
@@ -164,6 +175,18 @@ def _answers(sent: Mapping[str, Any]) -> dict[int, str]:
 
 
 @require_safe
+def export_chosen(request: HttpRequest) -> HttpResponse:
+    """To the roster of the club that was chosen, or back to choose one."""
+    user: Any = request.user
+    verify_importer(user)
+    form = ExportForm(request.GET)
+    if not form.is_valid():
+        messages.warning(request, "Choose the club whose roster you want to take away.")
+        return redirect(ADD)
+    return redirect(EXPORT, form.cleaned_data["club"].pk)
+
+
+@require_safe
 def export(request: HttpRequest, organization_id: int) -> HttpResponseBase:
     """The club's players as a file that can be handed in again."""
     user: Any = request.user
@@ -182,6 +205,7 @@ class RosterImportAdmin(HistoryAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("add/", wrap(hand_in), name="voicepipeline_rosterimport_add"),
+            path("export/", wrap(export_chosen), name="voicepipeline_roster_export_chosen"),
             path("export/<int:organization_id>/", wrap(export), name="voicepipeline_roster_export"),
             path("<uuid:import_id>/change/", wrap(look_at), name="voicepipeline_rosterimport_change"),
         ]
