@@ -208,8 +208,9 @@ def add_tries(note, now):
 
 
 def open_page(page, note):
+    """Its recording is not asked for before somebody wants to hear it: that is recorded."""
     page.goto(page_of(note))
-    page.wait_for_function("document.getElementById('player').readyState >= 1")
+    assert page.evaluate("document.getElementById('player').readyState") == 0
 
 
 def refreshed(page, note):
@@ -342,6 +343,8 @@ def test_a_recording_that_no_browser_plays_says_so(page, operator, sign_in):
     note = make_note(audio=b"this is no recording")
     sign_in(operator)
     page.goto(page_of(note))
+    expect(page.get_by_text("This browser cannot play the recording.")).to_be_hidden()
+    page.evaluate("document.getElementById('player').play().catch(() => {})")
     expect(page.get_by_text("This browser cannot play the recording.")).to_be_visible()
 
 
