@@ -1,10 +1,13 @@
 """Reading what a note says is recorded, and administrators see by whom."""
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -111,6 +114,16 @@ def test_what_was_read_lately_is_asked_of_the_same_person_note_and_place(operato
     assert not was_read_lately(operator, note.pk, ContentReading.Place.AUDIO)
     assert not was_read_lately(make_user(), note.pk, PAGE)
     assert not was_read_lately(operator, make_note().pk, PAGE)
+
+
+def test_no_page_asks_for_a_recording_before_somebody_plays_it():
+    players = [
+        tag
+        for file in Path(settings.BASE_DIR, "templates").rglob("*.html")
+        for tag in re.findall("<audio[^>]*>", file.read_text())
+    ]
+    assert players
+    assert [tag for tag in players if 'preload="none"' not in tag] == []
 
 
 # --- Who read what ---------------------------------------------------------------------------------------------------
