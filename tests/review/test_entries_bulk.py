@@ -216,7 +216,7 @@ def test_the_page_shows_what_it_comes_to_and_one_post_has_it_done(client, operat
     url = f"{PAGE}?kind=confirm_entries&club={claim.artifact.organization_id}"
     response = client.get(url)
     html = response.content.decode()
-    assert (response.context["found"].expected, response.context["left_out"]) == (1, [(CAREFUL, 1), (ON_HOLD, 1)])
+    assert (response.context["found"].expected, response.context["left_out"]) == (1, [(CAREFUL, "1"), (ON_HOLD, "1")])
     assert "Sharp in training" in html
     assert not BulkWork.objects.exists()
     make_draft(make_claim(make_note(organization=claim.artifact.organization)))

@@ -211,7 +211,7 @@ def test_who_may_not_read_sees_neither_words_nor_names_nor_buttons(client, told,
         html = client.get(url).content.decode()
         assert [words for words in PRIVATE if words in html] == []
         assert "C. K." in html
-        assert "<button" not in html.partition("<main")[2].partition("vp-cards")[2]
+        assert "<button" not in html.partition("<main")[2].partition("vp-drafts")[2]
         assert told.key not in html
     assert not ContentReading.objects.exists()
 

@@ -30,6 +30,11 @@ VERBS = {
     BulkWork.Kind.REJECT_ENTRIES: "Reject",
     BulkWork.Kind.HOLD_ENTRIES: "Put on hold",
 }
+LEADS = {
+    BulkWork.Kind.CONFIRM_ENTRIES: "Confirm {}",
+    BulkWork.Kind.REJECT_ENTRIES: "Reject {}",
+    BulkWork.Kind.HOLD_ENTRIES: "Put {} on hold",
+}
 Record = Callable[[HttpRequest, set[int]], None]
 
 
@@ -86,12 +91,19 @@ def _preview(
     left = [(CAREFUL, found.careful), (ON_HOLD, found.held)]
     return {
         "found": found,
-        "left_out": [(why, number) for why, number in left if number],
+        "expected": f"{found.expected:,}",
+        "total": f"{found.total:,}",
+        "left_out": [(why, f"{number:,}") for why, number in left if number],
+        "lead": LEADS[BulkWork.Kind(kind)].format(_entries(found.expected)),
         "rows": [row_of(entry, eyes, may_decide=False) for entry in entries],
         "verb": VERBS[BulkWork.Kind(kind)],
         "token": signing.dumps({"kind": kind, **asdict(found)}, salt=SALT, compress=True),
         "reason": reason,
     }
+
+
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number:,} entries"
 
 
 def _shown(request: HttpRequest, kind: str) -> Preview | None:

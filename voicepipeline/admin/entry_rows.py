@@ -80,8 +80,8 @@ class EntryRow:
     history: list[Remembered] = field(default_factory=list)
 
     @property
-    def title_is_topic(self) -> bool:
-        return self.title == self.entry.get_topic_display()
+    def is_waiting(self) -> bool:
+        return self.entry.status == Status.PENDING and self.entry.held_at is None
 
 
 def rows_of(entries: Sequence[InsightDraft], eyes: Eyes, *, may_decide: bool) -> list[EntryRow]:
