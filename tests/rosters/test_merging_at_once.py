@@ -13,6 +13,7 @@ from voicepipeline.engine.settling import finish
 from voicepipeline.models import BulkWork, EntityResolution, InsightDraft, PipelineEvent, Player
 from voicepipeline.operations.merging import merge_players
 from voicepipeline.operations.rematching import match_club_again
+from voicepipeline.tasks import work_in_bulk
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("real_stages")]
 
@@ -68,17 +69,17 @@ def test_a_merge_and_a_stage_that_finishes_leave_nothing_behind(stage, rounds):
 
 
 @pytest.mark.trial
-def test_a_merge_its_history_and_a_finish_at_the_same_time_a_hundred_times():
-    """The history is moved while the worker stores: by the lock of the note, one after the other."""
+@pytest.mark.parametrize("stage", [RESOLUTION, DRAFTS])
+def test_a_merge_and_its_history_beside_a_stage_that_finishes_a_hundred_times(stage):
+    """The history is looked for as soon as the merge is there: what is stored after that has to speak of who stays."""
 
     def prepare():
-        acts = list(a_merge_and_a_finish(DRAFTS)())
-        outcome = acts[0]()
-        assert outcome.done
-        return iter([lambda: the_work(BulkWork.Kind.MERGE_PLAYERS, finished_at__isnull=True), acts[1]])
+        merge, end = a_merge_and_a_finish(stage)()
+        return iter([lambda: (merge(), work_in_bulk(BulkWork.objects.latest("pk").pk)), end])
 
     outcomes = Crew(2).at_once(100, prepare, lambda acts: next(acts)())
     assert not [error for pair in outcomes for error in pair if isinstance(error, Exception)]
+    assert not BulkWork.objects.filter(finished_at__isnull=True).exists()
     assert left_with_those_who_were_merged() == (0, 0)
 
 
