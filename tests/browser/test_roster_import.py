@@ -63,6 +63,9 @@ def figures(page):
     return dict(zip(*(page.locator(f".vp-figures {tag}").all_text_contents() for tag in ("dt", "dd")), strict=True))
 
 
+@pytest.mark.parametrize(
+    "look", [("desk", "light"), ("phone", "dark")], indirect=True, ids=["desk-light", "phone-dark"]
+)
 def test_a_list_is_looked_at_its_questions_answered_and_applied(
     page, sign_in, administrator, media, club, check_page, look
 ):

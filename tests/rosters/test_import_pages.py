@@ -133,6 +133,15 @@ def test_questions_beyond_what_a_page_can_ask_are_left_for_the_next_time(client,
     assert preview.content.decode().count("<fieldset") == 200
 
 
+def test_a_list_of_one_team_that_would_take_most_players_off_is_warned_of(client, club, send):
+    for name in ("Niamh", "Tomasz", "Rui"):
+        make_player(organization=club, first_name=name)
+    whole = client.get(send(f"{HEADER}Niamh,Kelly,,,\nTomasz,Kelly,,,\n", deactivate_missing="on")["Location"])
+    part = client.get(send(f"{HEADER}Niamh,Kelly,,,\n", deactivate_missing="on")["Location"])
+    assert "More players would go than stay" not in shown(whole)
+    assert "More players would go than stay: 2 are not on this list." in shown(part)
+
+
 def test_an_applied_list_shows_what_came_of_it_and_no_names(client, club, send):
     send(f"{HEADER}Niamh,Kelly,,,\n")
     given = RosterImport.objects.get()

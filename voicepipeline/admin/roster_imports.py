@@ -165,6 +165,8 @@ def _previewed(given: RosterImport, answers: Mapping[int, str]) -> dict[str, Any
         "groups": groups(plan),
         "questions": questions(plan, answers),
         "kept_until": given.uploaded_at + KEPT,
+        # A list of one team, taken for that of the whole club.
+        "most_are_missing": f"{len(plan.missing):,}" if len(plan.missing) > len(plan.updates) else "",
         "may_apply": plan.changes_something or bool(plan.questions),
     }
 
