@@ -113,7 +113,10 @@ class Content:
 
     @property
     def flagged(self) -> bool:
-        return self.transcript is not None and self.transcript.transcript.verdict == Transcript.Verdict.FLAGGED
+        """Whether somebody should listen to it, and nobody has."""
+        if self.transcript is None or self.transcript.transcript.reviewed_at is not None:
+            return False
+        return self.transcript.transcript.verdict == Transcript.Verdict.FLAGGED
 
     @property
     def unsupported(self) -> int:
@@ -143,7 +146,7 @@ ENTRY_STATES = {
 
 def content_of(artifact: Artifact, run: Run | None, eyes: Eyes) -> Content:
     """Four queries, however much there is; `run` is the try that waits or runs now, `eyes` are whose page it is for."""
-    transcript = Transcript.objects.filter(artifact=artifact).first()
+    transcript = Transcript.objects.filter(artifact=artifact).select_related("reviewed_by").first()
     claims = list(Claim.objects.filter(artifact=artifact).order_by("number")[: MOST_STATEMENTS + 1])
     of_note = EntityResolution.objects.filter(artifact=artifact).order_by("claim__number", "mention_number")
     matches = list(
@@ -237,7 +240,7 @@ def _match(match: EntityResolution, artifact_id: uuid.UUID, eyes: Eyes) -> Match
         how=_how(match, state),
         reason=match.reason if eyes.read else "",
         candidates=list(_candidates(match.candidates, eyes)),
-        ai_said=eyes.name(ai_said) if ai_said else "",
+        ai_said=eyes.name(ai_said).rstrip(".") if ai_said else "",  # in the page a full stop follows
         settle_url="" if (state, icon) == GROUP else question_url(Question.of(match), artifact_id),
     )
 
