@@ -78,6 +78,7 @@ class Made:
 
     nothing_said: bool = False
     doubtful: bool = False  # the quality of its transcript is to be reviewed
+    listened: bool = False  # somebody has listened to what the machine doubted
     open_names: int = 0
     open_entries: int = 0
 
@@ -111,6 +112,9 @@ class Situation:
     cluster_seen_at: datetime | None = None
     stalled_for: timedelta | None = None
     input_missing: str = ""
+    has_club: bool = True
+    has_coach: bool = True
+    to_review: bool = False  # somebody should listen, whatever has become of the note
 
     @property
     def nobody_works(self) -> bool:
@@ -149,9 +153,8 @@ def explain(situation: Situation) -> Explanation:
 def _ready(situation: Situation, made: Made) -> Explanation:
     since = f"Ready since {clock(situation.since, situation.now)}."
     if made.nothing_said:
-        return Explanation(
-            since, "Nobody says anything in it, so nothing was made of it.", "", "Listen to it if you doubt that."
-        )
+        advice = "Somebody has listened to it." if made.listened else "Listen to it if you doubt that."
+        return Explanation(since, "Nobody says anything in it, so nothing was made of it.", "", advice)
     open_questions = [
         "Somebody should listen to it: the transcript is doubtful." if made.doubtful else "",
         _counted(made.open_names, "name is unclear", "names are unclear"),

@@ -8,7 +8,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Concat
 from django.utils import timezone
 
-from voicepipeline.models import Artifact, EntityResolution, PipelineEvent
+from voicepipeline.models import Artifact, EntityResolution, PipelineEvent, Transcript
 
 MAX_PAGE = 500
 MAX_TIMELINE = 2_000
@@ -82,3 +82,9 @@ def open_names() -> Subquery:
     )
     names = Count(Concat("kind", "name_key"), distinct=True)
     return Subquery(unclear.order_by().values("artifact").annotate(names=names).values("names")[:1])
+
+
+def transcripts_to_review(*verdicts: str) -> QuerySet[Transcript]:
+    """Those of which somebody should hear the recording and nobody has: doubtful ones, and without any speech."""
+    doubts = verdicts or (Transcript.Verdict.FLAGGED, Transcript.Verdict.NO_SPEECH)
+    return Transcript.objects.filter(verdict__in=doubts, reviewed_at__isnull=True)

@@ -13,7 +13,7 @@ from voicepipeline.engine.transactions import database_now
 from voicepipeline.explanations import Closing, Explanation, Fault, Hold, Made, Rules, Run, Situation
 from voicepipeline.models import AIServiceHealth, Artifact, ClusterBeat, InsightDraft, StageRun, Transcript
 from voicepipeline.policies.stalling import is_stalled, last_progress
-from voicepipeline.queries import open_names
+from voicepipeline.queries import open_names, transcripts_to_review
 from voicepipeline.stages import STAGES
 
 MOST_AHEAD = 1_000
@@ -52,6 +52,9 @@ def load_situation(artifact: Artifact) -> Situation:
         cluster_seen_at=last_sign_of_life() if artifact.is_active else None,
         stalled_for=stalled_for(artifact, run, now),
         input_missing="" if run or not artifact.is_active else input_missing(artifact),
+        has_club=artifact.organization_id is not None,
+        has_coach=artifact.sender_id is not None,
+        to_review=transcripts_to_review().filter(artifact=artifact).exists(),
     )
 
 
@@ -139,17 +142,19 @@ def _made(artifact: Artifact) -> Made:
     found = (
         Artifact.objects.filter(pk=artifact.pk)
         .annotate(
-            doubtful=Exists(Transcript.objects.filter(**of_note, verdict=Transcript.Verdict.FLAGGED)),
+            doubtful=Exists(transcripts_to_review(Transcript.Verdict.FLAGGED).filter(**of_note)),
+            listened=Exists(Transcript.objects.filter(**of_note, reviewed_at__isnull=False)),
             names=open_names(),
             entries=Subquery(entries.order_by().values("artifact").annotate(n=Count("pk")).values("n")),
         )
-        .values_list("doubtful", "names", "entries")
+        .values_list("doubtful", "listened", "names", "entries")
         .get()
     )
-    doubtful, names, waiting = found
+    doubtful, listened, names, waiting = found
     return Made(
         nothing_said=artifact.outcome == Artifact.Outcome.NO_SPEECH,
         doubtful=doubtful,
+        listened=listened,
         open_names=names or 0,
         open_entries=waiting or 0,
     )

@@ -227,7 +227,7 @@ def test_the_notes_page_asks_as_many_questions_for_a_hundred_events_as_for_one(
     # Session, viewer, their permissions (own and by role), the note, that it is read, the moment, its active run,
     # how many are ahead, the clusters, its transcript, statements, matches and entries, its runs, its events, what
     # stands still.
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         client.get(page_of(artifact))
 
 
@@ -235,7 +235,7 @@ def test_the_page_of_a_note_with_many_tries_is_as_cheap(client, viewer, django_a
     artifact = failed_note(**{stage: ["transient"] * 5 for stage in ("transcription", "claims_extraction")})
     assert StageRun.objects.filter(artifact=artifact).count() == 14
     # Of a ready note also what waits for a person; there is no run to be asked about.
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get(page_of(artifact))
 
 

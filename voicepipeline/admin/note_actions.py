@@ -1,9 +1,8 @@
 """What staff do to one voice note: each on a page of its own that says what will happen before it does."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -13,9 +12,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from voicepipeline.access import verify_platform_staff
+from voicepipeline.access import may_read_content, verify_platform_staff, verify_reader
+from voicepipeline.admin.note_filters import HOME, list_of_home
 from voicepipeline.explanations import Situation
-from voicepipeline.models import Artifact, User
+from voicepipeline.masking import Eyes, eyes_of
+from voicepipeline.models import Artifact
 from voicepipeline.operations import notes
 from voicepipeline.operations.outcome import Outcome
 from voicepipeline.situations import load_situation
@@ -23,15 +24,28 @@ from voicepipeline.situations import load_situation
 MAX_REASON = notes.MAX_REASON
 
 
-class Operation(Protocol):
-    def __call__(self, artifact_id: uuid.UUID, *, by: User, reason: str) -> Outcome: ...
+class NoteForm(forms.Form):
+    """What somebody fills in about one note; all of it is handed over to the operation, by its name."""
+
+    scripts: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, artifact: Artifact, eyes: Eyes, data: Any = None) -> None:
+        super().__init__(data)
+        self.artifact, self.eyes = artifact, eyes
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What one should know of the note to fill it in, as names and values."""
+        return []
+
+    def arguments(self) -> dict[str, Any]:
+        return dict(self.cleaned_data)
 
 
-class NothingToFillIn(forms.Form):
+class NothingToFillIn(NoteForm):
     """For what needs no more than a press."""
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(NoteForm):
     reason = forms.CharField(
         label="Why it will not be fixed",
         max_length=MAX_REASON,
@@ -52,20 +66,26 @@ class NoteAction:
     permission: str
     consequences: tuple[str, ...]
     refusal: Callable[[Situation], str]  # why it makes no sense now; empty when it does
-    operation: Operation
-    form: type[forms.Form] = NothingToFillIn
+    operation: Callable[..., Outcome]  # called with the note's id, who it is, and what the form hands over
+    form: type[NoteForm] = NothingToFillIn
+    reads: bool = False  # only for those who may read and hear what notes say
+    in_place: bool = False  # offered beside what it changes, not among the buttons
+
+    def may(self, user: Any) -> bool:
+        return user.has_perm(self.permission) and (not self.reads or may_read_content(user))
 
 
 def answer(model_admin: Any, request: HttpRequest, artifact: Artifact, action: NoteAction) -> HttpResponse:
     """Show the consequences, or act and go back to the note with what came of it."""
     verify_platform_staff(request.user, action.permission)
-    form = action.form(request.POST if request.method == "POST" else None)
+    if action.reads:
+        verify_reader(request.user)
+    back_url = list_of_home(request.GET.get(HOME, ""))
+    form = action.form(artifact, eyes_of(request.user), request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        reason = str(form.cleaned_data.get("reason", ""))
-        user: Any = request.user
-        outcome = action.operation(artifact.artifact_id, by=user, reason=reason)
+        outcome = action.operation(artifact.artifact_id, by=request.user, **form.arguments())
         messages.add_message(request, messages.SUCCESS if outcome.done else messages.WARNING, outcome.message)
-        return redirect(reverse("admin:voicepipeline_artifact_change", args=[artifact.artifact_id]))
+        return redirect(back_url or _page_of(artifact))
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
@@ -74,10 +94,16 @@ def answer(model_admin: Any, request: HttpRequest, artifact: Artifact, action: N
         "action": action,
         "artifact": artifact,
         "form": form,
+        "facts": form.facts(),
         "refusal": action.refusal(load_situation(artifact)),
-        "back_url": reverse("admin:voicepipeline_artifact_change", args=[artifact.artifact_id]),
+        "back_url": back_url or _page_of(artifact),
+        "back_to": "Back to the list" if back_url else "Back to the voice note",
     }
     return TemplateResponse(request, "voicepipeline/note_action.html", context)
+
+
+def _page_of(artifact: Artifact) -> str:
+    return reverse("admin:voicepipeline_artifact_change", args=[artifact.artifact_id])
 
 
 def _not_stalled(situation: Situation) -> str:
@@ -95,10 +121,6 @@ def _not_to_be_closed(situation: Situation) -> str:
 
 def _not_closed(situation: Situation) -> str:
     return "" if situation.closing else "It is not closed."
-
-
-def _reopen(artifact_id: uuid.UUID, *, by: User, reason: str) -> Outcome:
-    return notes.reopen_artifact(artifact_id, by=by)
 
 
 ACTIONS = (
@@ -143,6 +165,6 @@ ACTIONS = (
             "Nothing runs by that alone.",
         ),
         refusal=_not_closed,
-        operation=_reopen,
+        operation=notes.reopen_artifact,
     ),
 )

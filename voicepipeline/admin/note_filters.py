@@ -1,17 +1,22 @@
 """The filters of the list of voice notes, each through an index."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from voicepipeline.admin.lists import SinceFilter
 from voicepipeline.engine.limits import limits
-from voicepipeline.models import Artifact, StageName, StageRun
+from voicepipeline.models import Artifact, EntityResolution, StageName, StageRun, Transcript
+from voicepipeline.queries import transcripts_to_review
 from voicepipeline.querysets import ACTIVE_STATUSES
+
+HOME = "needs"
 
 
 def stalled_notes(notes: QuerySet[Any]) -> QuerySet[Any]:
@@ -82,3 +87,49 @@ class ReceivedFilter(SinceFilter):
         "7d": ("Last 7 days", timedelta(days=7)),
         "30d": ("Last 30 days", timedelta(days=30)),
     }
+
+
+class Home(NamedTuple):
+    """Notes that wait for a person to do one thing, but for those that somebody has closed."""
+
+    label: str
+    notes: Callable[[QuerySet[Any]], QuerySet[Any]]
+
+
+def _of_verdict(verdict: str) -> Callable[[QuerySet[Any]], QuerySet[Any]]:
+    return lambda notes: notes.filter(pk__in=transcripts_to_review(verdict).values("artifact"))
+
+
+def _with_unclear_names(notes: QuerySet[Any]) -> QuerySet[Any]:
+    unclear = EntityResolution.objects.filter(status=EntityResolution.Status.NEEDS_DISAMBIGUATION)
+    return notes.filter(pk__in=unclear.values("artifact"))
+
+
+HOMES = {
+    "club": Home("Without a club", lambda notes: notes.filter(organization__isnull=True)),
+    "coach": Home("Sender unknown", lambda notes: notes.filter(sender__isnull=True)),
+    "review": Home("To be reviewed", _of_verdict(Transcript.Verdict.FLAGGED)),
+    "no_speech": Home("No speech", _of_verdict(Transcript.Verdict.NO_SPEECH)),
+    "names": Home("Names to check", _with_unclear_names),
+}
+
+
+def notes_of_home(key: str, notes: QuerySet[Any]) -> QuerySet[Any]:
+    return HOMES[key].notes(notes).filter(closed_at__isnull=True)
+
+
+def list_of_home(key: str) -> str:
+    """Where they are listed; empty for what is none of them."""
+    return f"{reverse('admin:voicepipeline_artifact_changelist')}?{HOME}={key}" if key in HOMES else ""
+
+
+class NeedsFilter(admin.SimpleListFilter):
+    title = "needs"
+    parameter_name = HOME
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(key, home.label) for key, home in HOMES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        key = self.value() or ""
+        return notes_of_home(key, queryset) if key in HOMES else queryset

@@ -16,7 +16,7 @@ from voicepipeline.admin.note_costs import total_of, usage_of
 from voicepipeline.admin.words import NOTHING, TO_BE_REVIEWED, State, length, moment, run_state, state_of
 from voicepipeline.durations import in_words
 from voicepipeline.explanations import Situation, explain
-from voicepipeline.masking import NOTICE, eyes_of
+from voicepipeline.masking import NOTICE, Eyes, eyes_of
 from voicepipeline.models import Artifact, ContentReading, NoteDecision, PipelineEvent, StageRun
 from voicepipeline.queries import get_event_timeline
 from voicepipeline.situations import load_situation
@@ -77,7 +77,7 @@ def page_context(request: HttpRequest, artifact: Artifact, actions: Iterable[Not
         "audio_url": audio_url(artifact) if eyes.read else "",
         "explanation": explain(situation),
         "actions": _possible(request, situation, actions),
-        "facts": [*_facts(artifact), *_readers(request, artifact)],
+        "facts": [*_facts(artifact, _changes(request, artifact, actions), eyes), *_readers(request, artifact)],
         "rounds": list(_rounds(runs[-MOST_TRIES:], situation.now)),
         "older_tries": len(runs) > MOST_TRIES,
         "decisions": NoteDecision.objects.filter(artifact=artifact).select_related("by")[:MOST_DECISIONS],
@@ -102,21 +102,41 @@ def _list_of(request: HttpRequest, model: str, artifact: Artifact) -> str:
 def _possible(request: HttpRequest, situation: Situation, actions: Iterable[NoteAction]) -> list[NoteAction]:
     """What makes sense now, of what this person may do."""
     user: Any = request.user
-    return [action for action in actions if not action.refusal(situation) and user.has_perm(action.permission)]
+    buttons = [action for action in actions if not action.in_place and action.may(user)]
+    return [action for action in buttons if not action.refusal(situation)]
 
 
-def _facts(artifact: Artifact) -> list[tuple[str, str]]:
+def _changes(request: HttpRequest, artifact: Artifact, actions: Iterable[NoteAction]) -> dict[str, str]:
+    """Links that change what a fact says, by the key of their action."""
+    return {
+        action.key: format_html(
+            ' <a id="do-{0}" class="vp-link" href="{1}">Change<span class="vp-sr">: {2}</span></a>',
+            action.key,
+            reverse("admin:voicepipeline_artifact_action", args=[artifact.artifact_id, action.key]),
+            action.title,
+        )
+        for action in actions
+        if action.in_place and action.may(request.user)
+    }
+
+
+def _facts(artifact: Artifact, changes: dict[str, str], eyes: Eyes) -> list[tuple[str, str]]:
     note = artifact.voice_note
     seconds = note.duration_seconds if note else None
     return [
         ("Received", moment(artifact.received_at)),
         ("Source", artifact.get_source_channel_display()),
-        ("Coach", str(artifact.sender or NOTHING)),
-        ("Club", str(artifact.organization or NOTHING)),
+        ("Coach", _changeable(artifact.sender, changes.get("change-coach", ""))),
+        ("Club", _changeable(artifact.organization, changes.get("change-club", ""))),
+        *([("Sent from", eyes.phone(note.sender_address))] if note and note.sender_address else []),
         ("Message id", (note.channel_message_id if note else "") or NOTHING),
         ("Recording", _recording(artifact) + (f", {seconds:.0f} s" if seconds else "")),
         ("Round", str(artifact.generation)),
     ]
+
+
+def _changeable(value: object, change: str) -> str:
+    return format_html("{}{}", value, change) if value else NOTHING
 
 
 def _readers(request: HttpRequest, artifact: Artifact) -> Iterable[tuple[str, str]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf.locale import LANG_INFO
 
 from voicepipeline.admin.note_marks import Paragraph, Quote, clock, paragraphs
-from voicepipeline.admin.words import State
+from voicepipeline.admin.words import State, moment
 from voicepipeline.masking import Eyes
 from voicepipeline.models import Claim, Transcript
 from voicepipeline.policies import quality
@@ -18,6 +18,7 @@ VERDICTS = {
     Transcript.Verdict.FLAGGED: State("review", "To be reviewed"),
     Transcript.Verdict.NO_SPEECH: State("no_speech", "No speech"),
 }
+LISTENED = State("closed", "Listened to")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,14 @@ class TranscriptView:
 
     @property
     def verdict(self) -> State:
-        return VERDICTS[Transcript.Verdict(self.transcript.verdict)]
+        verdict = Transcript.Verdict(self.transcript.verdict)
+        return LISTENED if verdict == Transcript.Verdict.FLAGGED and self.listened else VERDICTS[verdict]
+
+    @property
+    def listened(self) -> str:
+        """Who has heard the recording because of what the machine doubted, and when."""
+        by, at = self.transcript.reviewed_by, self.transcript.reviewed_at
+        return f"{by.get_full_name() or by.get_username()} has listened to it, {moment(at)}." if by else ""
 
 
 def transcript_view(transcript: Transcript, claims: Sequence[Claim], eyes: Eyes) -> TranscriptView:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, F, Max, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, Exists, F, Max, OuterRef, QuerySet, Subquery, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -15,18 +15,18 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from voicepipeline.admin import note_actions, note_readings, recordings
+from voicepipeline.admin import note_actions, note_readings, placing, recordings
 from voicepipeline.admin.lists import BoundedList, ClubFilter, HistoryAdmin, uuid_range
 from voicepipeline.admin.live import NO_CONTENT, digest_of, is_seen, live_answer, live_parts
 from voicepipeline.admin.note_actions import NoteAction
-from voicepipeline.admin.note_filters import ReceivedFilter, StageFilter, StatusFilter
+from voicepipeline.admin.note_filters import NeedsFilter, ReceivedFilter, StageFilter, StatusFilter
 from voicepipeline.admin.note_page import page_context
 from voicepipeline.admin.words import NOTHING, TO_BE_REVIEWED, moment, state_of
 from voicepipeline.durations import in_words
 from voicepipeline.engine.limits import limits
 from voicepipeline.models import Artifact, StageRun, Transcript, VoiceNote
 from voicepipeline.policies.stalling import is_stalled, last_progress
-from voicepipeline.queries import open_names
+from voicepipeline.queries import open_names, transcripts_to_review
 
 MOST_SAME_MESSAGE = 20
 NOTE_HEAD, NOTE_CONTENT = "voicepipeline/note_head.html", "voicepipeline/note_content.html"
@@ -46,7 +46,7 @@ def note_url(artifact: Artifact, page: str = "change") -> str:
 @admin.register(Artifact)
 class ArtifactAdmin(HistoryAdmin):
     list_display = ("short_id", "state", "stage", "source_channel", "coach", "club", "tries", "age", "received")
-    list_filter = (StatusFilter, StageFilter, "source_channel", ClubFilter, ReceivedFilter)
+    list_filter = (NeedsFilter, StatusFilter, StageFilter, "source_channel", ClubFilter, ReceivedFilter)
     list_select_related = ("organization", "sender")
     search_fields = ("artifact_id",)
     search_help_text = "Voice note id, or message id"
@@ -68,9 +68,12 @@ class ArtifactAdmin(HistoryAdmin):
             run_moved_at=Subquery(moved.values("moved")[:1]),
             most_tries=Subquery(tries.values("most")[:1]),
             open_names=open_names(),
-            verdict=Subquery(Transcript.objects.filter(artifact=OuterRef("pk")).values("verdict")[:1]),
+            to_review=Exists(transcripts_to_review(Transcript.Verdict.FLAGGED).filter(artifact=OuterRef("pk"))),
         )
         return with_run
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [*super().get_list_display(request), *placing.column_for(request)]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -114,8 +117,7 @@ class ArtifactAdmin(HistoryAdmin):
             stalled_for=stalled_for,
             open_names=artifact.open_names or 0,
         )
-        flagged = artifact.verdict == Transcript.Verdict.FLAGGED
-        return format_html("{} {}", state.label, TO_BE_REVIEWED.label) if flagged else state.label
+        return format_html("{} {}", state.label, TO_BE_REVIEWED.label) if artifact.to_review else state.label
 
     @display(description="Stage")
     def stage(self, artifact: Artifact) -> str:
@@ -144,11 +146,12 @@ class ArtifactAdmin(HistoryAdmin):
     # --- The note's own pages --------------------------------------------------------------------------------------
     def page_actions(self) -> tuple[NoteAction, ...]:
         """What staff can do to a note; each has a page that shows the consequences first."""
-        return note_actions.ACTIONS
+        return (*note_actions.ACTIONS, *placing.ACTIONS)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         own = [
+            path("to-sort-out/", wrap(self.placing_view), name="voicepipeline_artifact_placing"),
             path("<uuid:artifact_id>/live/", wrap(self.live_view), name="voicepipeline_artifact_live"),
             path("<uuid:artifact_id>/audio/", wrap(recordings.audio), name="voicepipeline_artifact_audio"),
             path("<uuid:artifact_id>/do/<slug:action>/", wrap(self.action_view), name="voicepipeline_artifact_action"),
@@ -190,6 +193,9 @@ class ArtifactAdmin(HistoryAdmin):
         note_readings.still_open(request, artifact)
         context = page_context(request, artifact, self.page_actions())
         return live_answer(request, NOTE_HEAD, context, url=note_url(artifact, "live"), beside=NOTE_CONTENT)
+
+    def placing_view(self, request: HttpRequest) -> HttpResponse:
+        return placing.page(self, request)
 
     def action_view(self, request: HttpRequest, artifact_id: uuid.UUID, action: str) -> HttpResponse:
         """GET shows what it would do, POST does it; outside any transaction, for the operation makes its own."""

@@ -80,6 +80,14 @@ shell.add(
         "insightdraft",
         "What voice notes say about players and teams, to be confirmed or rejected.",
     ),
+    Entry(
+        Heading.REVIEW,
+        "Notes to sort out",
+        "inbox",
+        "admin:voicepipeline_artifact_placing",
+        "voicepipeline.view_artifact",
+        "Voice notes without a club or a coach, and those that somebody should listen to.",
+    ),
     _entry(
         Heading.REVIEW,
         "Bulk actions",
