@@ -76,8 +76,8 @@ def test_names_that_are_matched_and_their_entries_stay_as_they_are(club, coach, 
     resolve(note)
     finish(note)
     row, entry = matches(note)[0], entries(note)[0]
-    # By today's roster both would be somebody else.
-    Player.objects.update(organization=make_club())
+    # By today's roster both would be somebody else, and the entry would be in another name.
+    Player.objects.update(organization=make_club(), first_name="Nuala")
     player(club, "Niamh Kelly")
     zebedee = player(club, "Zebedee Quin")
     again(club, by)

@@ -13,7 +13,7 @@ from voicepipeline.access import may_read_content
 from voicepipeline.admin import roster_changes, roster_unlearning  # noqa: F401  registers roster changes
 from voicepipeline.admin.lists import ClubFilter, HistoryAdmin
 from voicepipeline.admin.privacy import PrivateNames
-from voicepipeline.admin.words import NOTHING, moment
+from voicepipeline.admin.words import moment
 from voicepipeline.masking import initials
 from voicepipeline.models import Coach, PlayerAlias
 from voicepipeline.operations.rosters import PERMISSION
@@ -120,7 +120,9 @@ class LearnedNameAdmin(PrivateNames, HistoryAdmin):
 
     @display(description="Taught (UTC)")
     def taught(self, alias: PlayerAlias) -> str:
-        by = alias.created_by.get_full_name() or alias.created_by.username if alias.created_by else NOTHING
+        if alias.created_by is None:
+            return moment(alias.created_at)
+        by = alias.created_by.get_full_name() or alias.created_by.username
         return format_html('{} <span class="vp-quiet">by {}</span>', moment(alias.created_at), by)
 
     @display(description="Remove")
