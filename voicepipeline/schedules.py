@@ -26,8 +26,8 @@ def register() -> None:
             func="voicepipeline.tasks.tidy_up",
             cron="20 3 * * *",
             purpose=(
-                "Deletes sign-ins that are over, clusters not heard from for a week, "
-                "and queue failures and lost log entries older than 30 days."
+                "Deletes sign-ins that are over, lists of players not applied for a day, clusters not heard from for a "
+                "week, and queue failures and lost log entries older than 30 days."
             ),
         )
     )

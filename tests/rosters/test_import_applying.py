@@ -2,10 +2,12 @@
 
 import threading
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
+from django.utils import timezone
 
 from tests.factories import make_claim, make_club, make_note, make_player, make_resolution, make_team, make_user
 from voicepipeline import roles
@@ -165,6 +167,14 @@ def test_an_import_that_is_gone_is_told(operator):
     assert (outcome.done, outcome.message) == (False, "This list is not kept any more. Hand it in again.")
 
 
+def test_a_list_is_forgotten_after_a_day_even_before_it_is_tidied_up(club, hand_in, apply):
+    given = hand_in("Niamh,Kelly,,,")
+    RosterImport.objects.update(uploaded_at=timezone.now() - timedelta(hours=25))
+    outcome = apply(given)
+    assert (outcome.done, names(club)) == (False, [])
+    assert outcome.message.startswith("This list is not kept any more.")
+
+
 @pytest.mark.parametrize("person", ["viewer who reads", "operator who does not read"])
 def test_only_those_who_import_and_read_may(club, hand_in, apply, person):
     role = roles.VIEWER if person.startswith("viewer") else roles.OPERATOR
@@ -221,6 +231,7 @@ def test_one_list_applied_by_two_at_once_is_applied_once(club, hand_in, apply):
 def test_a_player_added_in_the_same_moment_is_no_error(club, hand_in, apply):
     """Whoever adds a single player does not wait for imports, and the import finds that out."""
     given = hand_in("Niamh,Kelly,,1,")
+    digest = preview(given).digest()
     waiting = threading.Event()
 
     def slowly():
@@ -231,18 +242,23 @@ def test_a_player_added_in_the_same_moment_is_no_error(club, hand_in, apply):
 
     def then():
         assert waiting.wait(DEADLINE)
-        return apply(given)
+        return apply(given, digest=digest)
 
     _, outcome = in_threads(slowly, then)
     assert (outcome.done, outcome.message.split(":")[0]) == (False, "Nothing was applied")
     assert names(club) == ["Somebody Kelly"]
 
 
+WAITING = """
+    SELECT pg_sleep(0.01), count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))
+"""
+
+
 def wait_for_a_lock():
     """Until some other connection waits for what this one holds."""
     with connection.cursor() as cursor:
         for _ in range(DEADLINE * 100):
-            cursor.execute("SELECT pg_sleep(0.01), count(*) FROM pg_locks WHERE NOT granted")
+            cursor.execute(WAITING)
             if cursor.fetchone()[1]:
                 return
     raise AssertionError("nobody waited")

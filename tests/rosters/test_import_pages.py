@@ -1,10 +1,12 @@
 """The pages on which a list of players is handed in, looked at and applied."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.factories import make_club, make_player, make_roster_import, make_team, make_user
 from voicepipeline import roles
@@ -167,6 +169,12 @@ def test_a_club_can_be_chosen_by_the_link_that_leads_here(client, club):
     assert page.count(f'value="{club.pk}" selected') == 2  # to hand a list in, and to take one away
     for strange in ("x", "٣", "9" * 30, "-1", "\x00"):
         assert client.get(ADD, {"club": strange}).status_code == 200
+
+
+def test_a_list_older_than_a_day_is_not_shown(client, operator):
+    old = make_roster_import(uploaded_by=operator, uploaded_at=timezone.now() - timedelta(hours=25))
+    assert client.get(page_of(old)).status_code == 404
+    assert "Your lists" not in shown(client.get(ADD))
 
 
 def test_a_list_that_is_gone_leads_back(client, club):

@@ -21,6 +21,7 @@ from voicepipeline.models import Organization, RosterImport
 from voicepipeline.operations.roster_import import (
     KEPT,
     apply_import,
+    imports_kept,
     keep_list,
     preview,
     roster_lines,
@@ -109,8 +110,7 @@ def _read(file: Any) -> tuple[bytes, str]:
 
 
 def _surroundings(request: HttpRequest, form: ImportForm) -> dict[str, Any]:
-    since = timezone.now() - KEPT
-    waiting = RosterImport.objects.filter(applied_at__isnull=True, uploaded_at__gt=since, uploaded_by=request.user.pk)
+    waiting = imports_kept(now=timezone.now()).filter(applied_at__isnull=True, uploaded_by=request.user.pk)
     return {
         **admin.site.each_context(request),
         "title": "Import a roster",
@@ -134,8 +134,8 @@ def look_at(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
         messages.add_message(request, messages.SUCCESS if outcome.done else messages.WARNING, outcome.message)
         if outcome.done:
             return redirect(PAGE, import_id)
-    given = RosterImport.objects.select_related("organization", "uploaded_by", "applied_by").filter(import_id=import_id)
-    found = given.first()
+    kept = imports_kept(now=timezone.now()).select_related("organization", "uploaded_by", "applied_by")
+    found = kept.filter(import_id=import_id).first()
     if found is None:
         if request.method == "POST":
             return redirect(ADD)

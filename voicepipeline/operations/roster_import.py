@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from voicepipeline.access import verify_platform_staff, verify_reader
 from voicepipeline.engine.transactions import database_now, engine_transaction
@@ -71,6 +71,11 @@ def _keep(given: RosterImport, players: PlayerList) -> None:
     given.save()
 
 
+def imports_kept(*, now: datetime) -> QuerySet[RosterImport]:
+    """Those that were applied, and those that still may be; the others only wait to be tidied up."""
+    return RosterImport.objects.filter(Q(applied_at__isnull=False) | Q(uploaded_at__gt=now - KEPT))
+
+
 def preview(given: RosterImport) -> Plan:
     """What applying this import would do to the roster as it is now."""
     return _plan(given, _players(given.organization_id))
@@ -111,7 +116,8 @@ def _apply(import_id: uuid.UUID, by: User, digest: str, answers: Mapping[int, st
     if club_id is None:
         return Outcome(False, GONE)
     _lock(Organization.objects.filter(pk=club_id))
-    given = RosterImport.objects.select_for_update(no_key=True).filter(import_id=import_id).first()
+    kept = imports_kept(now=database_now())
+    given = kept.select_for_update(no_key=True).filter(import_id=import_id).first()
     if given is None:
         return Outcome(False, GONE)
     if given.applied_at is not None:
