@@ -26,6 +26,7 @@ from voicepipeline.models import (
 from voicepipeline.operations import name_words as words
 from voicepipeline.operations.aliases import forget, is_learnable, learn
 from voicepipeline.operations.name_entries import decided_for_others
+from voicepipeline.text import safe_text
 
 Target = tuple[str, int]
 """The field that names whom a name means (player, team or coach_meant), and their row."""
@@ -93,9 +94,8 @@ def settle_name(
         return Settled(False, str(refusal))
     choice = _keep(change, asked, target, by)
     rebuilt = rebuild(change, of=f"choice/{choice.pk}")
-    change.flush()
     for_others = decided_for_others(asked.artifact, asked.said_in) if rebuilt.names else []
-    return Settled(
+    settled = Settled(
         True,
         words.settled(asked.raw_text, meant, choice, rebuilt, for_others=len(for_others), sender=asked.artifact.sender),
         choice_id=choice.pk,
@@ -104,6 +104,8 @@ def settle_name(
         for_others=tuple(entry.pk for entry in for_others),
         open_names=_open_names(asked.artifact),
     )
+    change.flush()
+    return settled
 
 
 @engine_transaction
@@ -128,11 +130,10 @@ def undo_choice(choice_id: int, *, by: User) -> Settled:
         metadata={"kind": choice.kind},
     )
     rebuilt = rebuild(change, of=of)
-    change.flush()
     said_in = {each for each, _ in mentions_of(change.artifact, choice.kind, choice.name_key)}
     said_in &= {choice.claim_key} if choice.claim_key else said_in
     for_others = decided_for_others(change.artifact, said_in) if rebuilt.names else []
-    return Settled(
+    settled = Settled(
         True,
         words.undone(choice, rebuilt, forgotten=forgotten, uses=uses, for_others=len(for_others)),
         choice_id=choice.pk,
@@ -140,6 +141,8 @@ def undo_choice(choice_id: int, *, by: User) -> Settled:
         for_others=tuple(entry.pk for entry in for_others),
         open_names=_open_names(change.artifact),
     )
+    change.flush()
+    return settled
 
 
 def mentions_of(artifact: Artifact, kind: str, name_key: str) -> list[tuple[str, str]]:
@@ -226,7 +229,7 @@ def _keep(change: Change, asked: Asked, target: Target | None, by: User) -> Name
     choice = NameChoice.objects.create(
         **asked.names_it,
         claim_key=asked.claim_key,
-        raw_text=asked.raw_text,
+        raw_text=safe_text(asked.raw_text, keys.LONGEST),
         alias=alias,
         chosen_by=by,
         chosen_at=change.now,
