@@ -458,6 +458,7 @@ def test_a_notes_page_takes_as_many_queries_for_a_hundred_entries_as_for_one(cli
     note = make_note(sender=make_coach(), audio=b"RIFF")
     make_transcript(note)
     add(1, "pending", operator, note)
+    add(1, "confirmed", operator, note)
     url = note_page(note.drafts.first())
     queries(client, url)
     one = queries(client, url)

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from voicepipeline.admin.entry_rows import RELATED
+from voicepipeline.admin.entry_rows import with_related
 from voicepipeline.admin.lists import MOST_COUNTED
 from voicepipeline.models import Coach, InsightDraft, Organization, Topic
 from voicepipeline.operations.entry_selection import Filters
@@ -166,10 +166,8 @@ class Page:
 def page_of(tab: Tab, filters: Filters, place: str) -> Page:
     """The entries after this place: what waits oldest first, what is decided newest first."""
     order, after = _OLDEST if tab.is_open else _NEWEST
-    found = [
-        list(after(rows, place).order_by(*order).select_related(*RELATED)[: PAGE + 1])
-        for rows in tab.querysets(filters)
-    ]
+    rows = (after(each, place).order_by(*order) for each in tab.querysets(filters))
+    found = [list(with_related(each)[: PAGE + 1]) for each in rows]
     in_order = merge(*found, key=_by_id) if tab.is_open else merge(*found, key=_by_decision, reverse=True)
     entries = list(islice(in_order, PAGE + 1))
     last = entries[PAGE - 1] if len(entries) > PAGE else None

@@ -3,15 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
-from voicepipeline.admin.entry_rows import RELATED, Remembered, history_of, rows_of
+from voicepipeline.admin.entry_rows import Remembered, history_of, rows_of, with_related
 from voicepipeline.admin.note_content import MOST_ENTRIES
 from voicepipeline.admin.note_marks import Heard, locate
 from voicepipeline.admin.note_page import audio_url
 from voicepipeline.masking import Eyes
 from voicepipeline.models import Artifact, EntryDecision, InsightDraft, Transcript
 from voicepipeline.operations.entry_edits import seen_of_all
+from voicepipeline.stages.merged import todays_keys
 
 MOST_DECISIONS = 1_000
 ALL = "admin:voicepipeline_insightdraft_all"
@@ -19,9 +21,9 @@ ALL = "admin:voicepipeline_insightdraft_all"
 
 def note_context(artifact: Artifact, eyes: Eyes, *, may_decide: bool) -> dict[str, Any]:
     """What the page shows, in as many queries for a long note as for a short one."""
-    entries = list(entries_of(artifact)[:MOST_ENTRIES])
+    entries = list(entries_of(artifact).prefetch_related("claim")[:MOST_ENTRIES])
     decisions = EntryDecision.objects.filter(artifact=artifact).select_related("by")[:MOST_DECISIONS]
-    history = history_of(decisions, eyes)
+    history = history_of(decisions, eyes, todays_keys(entries) if decisions else {})
     audio = audio_url(artifact) if eyes.read else ""
     heard = _heard(artifact) if audio else []
     rows = [
@@ -43,9 +45,9 @@ def note_context(artifact: Artifact, eyes: Eyes, *, may_decide: bool) -> dict[st
     }
 
 
-def entries_of(artifact: Artifact) -> Any:
+def entries_of(artifact: Artifact) -> QuerySet[InsightDraft]:
     """In the order of the note's own page: what is urgent first."""
-    return InsightDraft.objects.filter(artifact=artifact).order_by("display_order", "id").select_related(*RELATED)
+    return with_related(InsightDraft.objects.filter(artifact=artifact).order_by("display_order", "id"))
 
 
 def is_waiting(entry: InsightDraft) -> bool:

@@ -1,9 +1,10 @@
 """Suggested entries as cards: what each says and of whom, where it stands, and what can be done about it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from voicepipeline.admin.note_content import ENTRY_STATES, SEVERITY_KEYS, person
@@ -18,7 +19,9 @@ from voicepipeline.policies import drafts
 Status = InsightDraft.Status
 NOTE_PAGE = "admin:voicepipeline_insightdraft_note"
 DEED = "admin:voicepipeline_insightdraft_deed"
-RELATED = ("player", "team", "sender", "organization", "artifact", "claim", "decided_by", "held_by")
+# Joined they are few enough for the database to plan in no time; nine took it 100 ms.
+JOINED = ("player", "team", "sender", "organization", "artifact")
+FETCHED = ("decided_by", "held_by")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ class EntryRow:
     @property
     def is_waiting(self) -> bool:
         return self.entry.status == Status.PENDING and self.entry.held_at is None
+
+
+def with_related(entries: QuerySet[InsightDraft]) -> QuerySet[InsightDraft]:
+    """With everything that a card tells of them."""
+    return entries.select_related(*JOINED).prefetch_related(*FETCHED)
 
 
 def rows_of(entries: Sequence[InsightDraft], eyes: Eyes, *, may_decide: bool) -> list[EntryRow]:
@@ -174,11 +182,13 @@ def _tags(entry: InsightDraft, eyes: Eyes) -> Iterable[str]:
 
 
 # --- History ----------------------------------------------------------------------------------------------------------
-def history_of(decisions: Iterable[EntryDecision], eyes: Eyes) -> dict[str, list[Remembered]]:
-    """What people decided, newest first, by the key of the entry."""
+def history_of(
+    decisions: Iterable[EntryDecision], eyes: Eyes, todays_keys: Mapping[str, str]
+) -> dict[str, list[Remembered]]:
+    """What people decided, newest first, by the key that the entry has today."""
     found: dict[str, list[Remembered]] = defaultdict(list)
     for each in decisions:
-        found[each.draft_key].append(_remembered(each, eyes))
+        found[todays_keys.get(each.draft_key, each.draft_key)].append(_remembered(each, eyes))
     return found
 
 
