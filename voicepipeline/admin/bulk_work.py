@@ -129,6 +129,8 @@ class BulkWorkAdmin(HistoryAdmin):
 
     def _body(self, request: HttpRequest, work: BulkWork) -> dict[str, Any]:
         seen = work.done + work.skipped
+        most = max(work.expected, seen, 1)
+        numbers = {name: getattr(work, name) for name in ("expected", "done", "skipped", "notes", "failed")}
         remarks = sorted(work.remarks.items(), key=lambda remark: (-remark[1], remark[0]))
         return {
             "work": work,
@@ -139,9 +141,10 @@ class BulkWorkAdmin(HistoryAdmin):
             "took": length(work.created_at, work.finished_at) if work.finished_at else "",
             "rows": ROWS.get(BulkWork.Kind(work.kind), "rows") if work.kind in BulkWork.Kind.values else "rows",
             "seen": seen,
-            "most": max(work.expected, seen, 1),
+            "most": most,
+            "counts": {name: f"{number:,}" for name, number in {**numbers, "seen": seen, "most": most}.items()},
             "chosen": list(chosen(work, eyes_of(request.user))),
-            "remarks": remarks,
+            "remarks": [(words, f"{times:,}") for words, times in remarks],
         }
 
 

@@ -151,7 +151,6 @@ class ArtifactAdmin(HistoryAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         own = [
-            path("to-sort-out/", wrap(self.placing_view), name="voicepipeline_artifact_placing"),
             path("<uuid:artifact_id>/live/", wrap(self.live_view), name="voicepipeline_artifact_live"),
             path("<uuid:artifact_id>/audio/", wrap(recordings.audio), name="voicepipeline_artifact_audio"),
             path("<uuid:artifact_id>/do/<slug:action>/", wrap(self.action_view), name="voicepipeline_artifact_action"),
@@ -193,9 +192,6 @@ class ArtifactAdmin(HistoryAdmin):
         note_readings.still_open(request, artifact)
         context = page_context(request, artifact, self.page_actions())
         return live_answer(request, NOTE_HEAD, context, url=note_url(artifact, "live"), beside=NOTE_CONTENT)
-
-    def placing_view(self, request: HttpRequest) -> HttpResponse:
-        return placing.page(self, request)
 
     def action_view(self, request: HttpRequest, artifact_id: uuid.UUID, action: str) -> HttpResponse:
         """GET shows what it would do, POST does it; outside any transaction, for the operation makes its own."""

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from voicepipeline.access import verify_platform_staff
 from voicepipeline.admin.lists import MOST_COUNTED
 from voicepipeline.admin.note_actions import NoteAction, NoteForm
 from voicepipeline.admin.note_filters import HOME, HOMES, list_of_home, notes_of_home
@@ -96,6 +97,17 @@ def _named(coach: Coach, eyes: Eyes) -> str:
     return f"{coach}, {eyes.phone(coach.phone)}" if coach.phone else str(coach)
 
 
+class ReviewForm(NoteForm):
+    """For whom nothing is to be filled in, but something to be heard first."""
+
+    def facts(self) -> list[tuple[str, str]]:
+        audio = self.artifact.voice_note and self.artifact.voice_note.audio
+        if not audio:
+            return []
+        url = reverse("admin:voicepipeline_artifact_audio", args=[self.artifact.artifact_id])
+        return [("Recording", format_html('<a class="vp-link" href="{}">Listen to it</a>', url))]
+
+
 CLUB_CONSEQUENCES = (
     "Its names are matched with the roster of this club, and its open entries are made again.",
     "What people have answered about its names counts no more: they answered from another roster, or from none.",
@@ -151,6 +163,7 @@ MARK_REVIEWED = _placing(
     _nothing_to_review,
     consequences=REVIEW_CONSEQUENCES,
     operation=placing.mark_reviewed,
+    form=ReviewForm,
     reads=True,
 )
 ACTIONS = (ASSIGN_CLUB, ATTACH_COACH, MARK_REVIEWED, CHANGE_CLUB, CHANGE_COACH)
@@ -203,12 +216,11 @@ WHY = {
 }
 
 
-def page(model_admin: Any, request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest) -> HttpResponse:
     """The notes that wait, by what they wait for."""
-    if not model_admin.has_view_permission(request):
-        raise PermissionDenied
+    verify_platform_staff(request.user, "voicepipeline.view_artifact")
     context = {
-        **model_admin.admin_site.each_context(request),
+        **admin.site.each_context(request),
         "title": "Notes to sort out",
         "homes": [_row(key, request.user) for key in DEEDS],
         "names_url": reverse("admin:voicepipeline_entityresolution_changelist"),

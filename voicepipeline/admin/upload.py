@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from voicepipeline.access import verify_platform_staff
+from voicepipeline.admin import placing
 from voicepipeline.admin.lists import HistoryAdmin
 from voicepipeline.ai.uploads import ACCEPTED_EXTENSIONS, MAX_UPLOAD_BYTES, SAME_AS
 from voicepipeline.intake.receiving import ADD_PERMISSION, MAX_TEXT, Received, Result, receive_voice_note
@@ -180,4 +181,9 @@ class RecordingAdmin(HistoryAdmin):
     """Recordings are added here; they are seen and heard on the page of their voice note."""
 
     def get_urls(self) -> list[URLPattern]:
-        return [path("add/", self.admin_site.admin_view(upload), name="voicepipeline_voicenote_add")]
+        wrap = self.admin_site.admin_view
+        return [
+            path("add/", wrap(upload), name="voicepipeline_voicenote_add"),
+            # Not below the list of voice notes: the sidebar would show both as the page that is open.
+            path("to-sort-out/", wrap(placing.page), name="voicepipeline_artifact_placing"),
+        ]

@@ -39,7 +39,7 @@ function addSearch(select) {
     event.preventDefault();
     select.focus();
   });
-  select.before(field, status);
+  select.parentElement.before(field, status);
 }
 
 for (const select of document.querySelectorAll("select[data-many]")) {
