@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from tests.factories import make_user
 from voicepipeline.admin.name_queue import Question
+from voicepipeline.admin.note_filters import HOMES, list_of_home
 from voicepipeline.models import (
     ApiKey,
     Artifact,
@@ -122,6 +123,9 @@ def notes_and_readings() -> Iterator[Address]:
     assert reading is not None
     assert note is not None
     yield "one voice note with everything", reverse("admin:voicepipeline_artifact_change", args=[note.pk])
+    yield "voice notes to sort out", reverse("admin:voicepipeline_artifact_placing")
+    for home in HOMES:
+        yield f"voice notes that need: {home}", list_of_home(home)
     yield "who read what", readings
     yield "who read what, one person", f"{readings}?who={reading.user_id}"
     yield "who read what, the recordings", f"{readings}?place__exact=audio"
