@@ -23,7 +23,7 @@ from voicepipeline.models import (
 )
 from voicepipeline.operations.merging import merge_players
 from voicepipeline.stages import drafts, resolution
-from voicepipeline.stages.merged import entry_key, keys_of_entries
+from voicepipeline.stages.merged import entry_key, todays_keys
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_stages")]
 MERGE = BulkWork.Kind.MERGE_PLAYERS
@@ -220,8 +220,27 @@ def test_decisions_about_an_entry_are_found_under_the_key_of_their_day(stays, go
     merge(stays, goes, by)
     moved = entries(note)
     assert moved[0].key != entry.key
-    keys = keys_of_entries(moved)[moved[0].pk]
-    assert list(EntryDecision.objects.filter(artifact=note, draft_key__in=keys)) == [decided]
+    assert todays_keys(moved)[decided.draft_key] == moved[0].key
+
+
+def test_of_two_that_were_decided_each_keeps_what_was_decided_about_it(stays, goes, coach, by):
+    note = both_have(coach, stays, goes, stays_is="confirmed", goes_is="applied")
+    before = [entry.key for entry in entries(note)]
+    merge(stays, goes, by)
+    assert [entry.key for entry in entries(note)] == before
+    assert todays_keys(entries(note)) == {key: key for key in before}
+
+
+def test_an_entrys_history_is_on_the_page_of_its_note_after_a_merge(client, stays, goes, coach, by):
+    note = make_ready_note(coach, "Grace Twomey")
+    (entry,) = entries(note)
+    EntryDecision.objects.create(artifact=note, draft_key=entry.key, kind="released", by=by)
+    merge(stays, goes, by)
+    client.force_login(by)
+    page = client.get(reverse("admin:voicepipeline_insightdraft_note", args=[note.artifact_id]))
+    (row,) = page.context["rows"]
+    assert [each.what for each in row.history] == ["Taken off hold"]
+    assert page.context["of_others"] == []
 
 
 def test_what_a_person_took_back_is_not_confirmed_by_the_rule_after_a_merge(stays, goes, club, by):

@@ -20,6 +20,7 @@ from voicepipeline.operations.entry_steps import (
     verify_decider,
 )
 from voicepipeline.policies.drafts import ALWAYS_A_PERSON
+from voicepipeline.stages.merged import todays_keys
 
 KINDS = {
     BulkWork.Kind.CONFIRM_ENTRIES: Kind.CONFIRMED,
@@ -86,6 +87,8 @@ def _left_out(change: Change, work: BulkWork, drafts: list[InsightDraft]) -> dic
         decided_at__gt=datetime.fromisoformat(work.selection["previewed_at"]),
     )
     taken_up = set(later.values_list("draft_key", flat=True))
+    if taken_up:
+        taken_up |= {now for before, now in todays_keys(drafts).items() if before in taken_up}
     remade = confirming and is_out_of_date(change, [])
     left: dict[int, str] = {}
     for draft in drafts:

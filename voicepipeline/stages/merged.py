@@ -165,21 +165,20 @@ def _hand_over_hold(stray: InsightDraft, twin: InsightDraft) -> None:
 
 
 # --- What people decided ------------------------------------------------------------------------------------------
-def keys_of_entries(drafts: Iterable[InsightDraft]) -> dict[int, frozenset[str]]:
-    """Every key that each of these entries has had: decisions are kept under the key of their day."""
-    rows = list(drafts)
-    players = {row.player_id for row in rows if row.player_id is not None}
+def todays_keys(drafts: Iterable[InsightDraft]) -> dict[str, str]:
+    """The key of each of these entries by every key that it has had: decisions are kept under the key of their day."""
+    rows = [row for row in drafts if row.player_id is not None and row.claim_key]
     losers: dict[int | None, list[int]] = {}
-    for pk, winner in Player.objects.filter(merged_into__in=players).values_list("pk", "merged_into_id"):
+    merged = Player.objects.filter(merged_into__in={row.player_id for row in rows if row.player_id is not None})
+    for pk, winner in merged.values_list("pk", "merged_into_id"):
         losers.setdefault(winner, []).append(pk)
-    return {row.pk: frozenset(_keys(row, losers.get(row.player_id, []))) for row in rows}
-
-
-def _keys(row: InsightDraft, losers: Iterable[int]) -> Iterable[str]:
-    yield row.key
-    if row.player_id is not None and row.claim_key:
-        for pk in (row.player_id, *losers):
-            yield entry_key(row.claim_key, player=pk, team=row.team_id)
+    former = {
+        entry_key(row.claim_key, player=pk, team=row.team_id): row.key
+        for row in rows
+        for pk in losers.get(row.player_id, ())
+    }
+    # Of two entries that were decided before they were one's, each has what was decided about it.
+    return former | {row.key: row.key for row in rows}
 
 
 def with_todays_keys(keys: frozenset[str], claim_keys: Iterable[str], merged: Mapping[int, int]) -> frozenset[str]:
