@@ -73,6 +73,8 @@ class Planted:
         self.operator = make_user(roles.OPERATOR, first_name="Ana", last_name="Nowak")
         self.note = self._note()
         self.typed = make_note(text=word("typed"), sender=self.coach)
+        self.orphan = make_note(text=word("typed"), organization=None)
+        VoiceNote.objects.filter(pk=self.orphan.voice_note_id).update(sender_address=ADDRESS)
         self._statements()
         self._entries()
         self._history()

@@ -16,7 +16,7 @@ from voicepipeline.models import User
 pytestmark = pytest.mark.django_db
 
 NOBODY = "qxnobodyxq"
-ASKED = (word("player_first")[:6], word("player_last"), word("learned"), word("mention"), word("entry_title"), PHONE)
+ASKED = (word("player_last"), word("learned"), word("mention"), PHONE)
 # Columns that hold it, as an address of a list could name them.
 COLUMNS = (
     *("first_name", "last_name", "phone", "external_id", "text", "key", "raw_text", "name_key", "candidates"),
