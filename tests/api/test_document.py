@@ -44,7 +44,7 @@ def test_every_address_is_described_with_what_it_can_answer(document):
     assert described == {
         ("get", "/api/v1/voice-notes"): sorted(["200", "422", *always]),
         ("post", "/api/v1/voice-notes"): sorted(["200", "201", "400", "409", "411", "413", "415", "422", *always]),
-        ("get", "/api/v1/voice-notes/{note_id}"): sorted(["200", "404", *always]),
+        ("get", "/api/v1/voice-notes/{note_id}"): sorted(["200", "404", "422", *always]),
     }
 
 

@@ -205,6 +205,7 @@ def test_notes_are_found_by_status_and_by_time(get, club):
         ({"cursor": "LTk5OTk5OTk5OTk5OTk5OTk5LjE"}, "cursor"),
         ({"cursor": "MS45OTk5OTk5OTk5OTk5OTk5OTk5"}, "cursor"),
         ({"cursor": "x" * 61}, "cursor"),
+        ({"statuss": "failed"}, "statuss"),
     ],
     ids=str,
 )

@@ -11,7 +11,7 @@ from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOper
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
-from voicepipeline.api.problems import ApiProblem, told, unsaid, wrong_fields
+from voicepipeline.api.problems import ApiProblem, refuse_others, told, unsaid, wrong_fields
 from voicepipeline.api.schemas import EARLIEST, NewNote
 from voicepipeline.intake.uploading import ArrivedFile, OneRecording
 
@@ -71,6 +71,7 @@ def read_body(request: HttpRequest) -> Iterator[Sent]:
 
 @contextlib.contextmanager
 def _read(request: HttpRequest) -> Iterator[Sent]:
+    refuse_others(request)
     form = _is_form(request)
     body = WholeBody(request, _length(request, MAX_FORM_BYTES if form else MAX_JSON_BYTES))
     _lose_patience(request)

@@ -78,6 +78,13 @@ def wrong_fields(errors: Iterable[tuple[str, str]]) -> ApiProblem:
     )
 
 
+def refuse_others(request: HttpRequest, *known: str) -> None:
+    """A parameter that is misspelt would be passed over in silence, and what is found would not be what was asked."""
+    others = [name for name in request.GET if name not in known]
+    if others:
+        raise wrong_fields((name, "There is no such parameter.") for name in others)
+
+
 def not_available() -> ApiProblem:
     return ApiProblem(
         503,

@@ -107,13 +107,14 @@ def list_voice_notes(
     limit: Annotated[int, Query(ge=1, le=MOST_A_PAGE, description="How many at a time.")] = 50,
 ) -> dict[str, Any]:
     """Newest first, by when they were received or recorded. Takes the scope `notes:read`."""
+    problems.refuse_others(request, "status", "since", "cursor", "limit")
     return reading.many_notes(caller_of(request), status=status, since=since, cursor=cursor, limit=limit)
 
 
 @router.get(
     "/voice-notes/{note_id}",
     auth=ApiKeyAuth(ApiScope.READ_NOTES),
-    response={200: NoteWithEntries, **_errors(404)},
+    response={200: NoteWithEntries, **_errors(404, 422)},
     operation_id="get_voice_note",
     summary="One voice note and its entries",
     url_name="voice_note",
@@ -123,6 +124,7 @@ def get_voice_note(request: HttpRequest, note_id: Annotated[uuid.UUID, Path()]) 
 
     Takes the scope `notes:read`. What entries say and whom they name is hidden without `content:read`.
     """
+    problems.refuse_others(request)
     return reading.one_note(note_id, caller_of(request))
 
 
