@@ -23,7 +23,7 @@ def note_context(artifact: Artifact, eyes: Eyes, *, may_decide: bool) -> dict[st
     """What the page shows, in as many queries for a long note as for a short one."""
     entries = list(entries_of(artifact).prefetch_related("claim")[:MOST_ENTRIES])
     decisions = EntryDecision.objects.filter(artifact=artifact).select_related("by")[:MOST_DECISIONS]
-    history = history_of(decisions, eyes, todays_keys(entries) if decisions else {})
+    history = history_of(decisions, eyes, todays_keys(entries))
     audio = audio_url(artifact) if eyes.read else ""
     heard = _heard(artifact) if audio else []
     rows = [

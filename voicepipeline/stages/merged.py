@@ -169,7 +169,8 @@ def todays_keys(drafts: Iterable[InsightDraft]) -> dict[str, str]:
     """The key of each of these entries by every key that it has had: decisions are kept under the key of their day."""
     rows = [row for row in drafts if row.player_id is not None and row.claim_key]
     losers: dict[int | None, list[int]] = {}
-    merged = Player.objects.filter(merged_into__in={row.player_id for row in rows if row.player_id is not None})
+    # Nobody's id beside theirs: pages ask as many questions where there is no player.
+    merged = Player.objects.filter(merged_into__in={0, *(row.player_id for row in rows if row.player_id is not None)})
     for pk, winner in merged.values_list("pk", "merged_into_id"):
         losers.setdefault(winner, []).append(pk)
     former = {
