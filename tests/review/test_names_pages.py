@@ -1,171 +1,37 @@
-"""The queue of names to check, and the page of one question."""
+"""The page of one name to check: what it shows, what it does, and who may see it."""
 
 # ruff: noqa: F401, F811 - fixtures are used by their names
 
 import re
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import escape
 
-from tests.factories import make_claim, make_coach, make_note, make_resolution, make_transcript, make_user, mention
+from tests.factories import make_claim, make_coach, make_note, make_resolution, make_team, make_transcript, make_user
 from tests.names.conftest import club, coach, note, real_stages
 from tests.names.helpers import make_read_note, player, resolve
-from tests.review.name_helpers import asking, learned, means, operator, ready, settle, the_choice, two_murphys
+from tests.review.name_helpers import asking, learned, means, operator, settle, the_choice, two_murphys
+from tests.review.name_pages import (
+    CANDIDATES,
+    QUEUE,
+    ana,
+    names_on,
+    post,
+    queries_of,
+    question,
+    text_of,
+    url_in,
+    url_of,
+    viewer,
+)
 from voicepipeline import roles
 from voicepipeline.admin.name_queue import Filters, Question, next_question, question_before, question_url
 from voicepipeline.models import ContentReading, EntityResolution, InsightDraft, NameChoice
 
 pytestmark = pytest.mark.django_db
-QUEUE = reverse("admin:voicepipeline_entityresolution_changelist")
-CANDIDATES = [
-    {"id": 1, "name": "Eoin Murphy", "score": 93.3, "reason": "the same last name"},
-    {"id": 2, "name": "Seán Murphy", "score": 90.0, "reason": "a last name spelt alike"},
-]
 
 
-@pytest.fixture
-def ana(client):
-    user = operator(first_name="Ana", last_name="Nowak")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
-def viewer(client):
-    user = make_user(roles.VIEWER)
-    client.force_login(user)
-    return user
-
-
-def question(name="Murphy", artifact=None, **fields):
-    """An open question, as rows alone."""
-    claim = make_claim(artifact, name, **fields)
-    return make_resolution(claim, candidates=CANDIDATES)
-
-
-def url_of(row, **more):
-    asked = Question(row.artifact_id, row.kind, row.name_key)
-    return question_url(asked, row.artifact.artifact_id, **more)
-
-
-def url_in(note, name="Murphy"):
-    return url_of(EntityResolution.objects.filter(artifact=note, raw_text=name).first())
-
-
-def names_on(response):
-    return re.findall(r'class="vp-names-name"[^>]*>([^<]*)<', response.content.decode())
-
-
-def text_of(response):
-    return " ".join(re.sub(r"<[^>]*>", " ", response.content.decode()).split())
-
-
-def queries_of(client, url):
-    client.get(url)
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
-        assert client.get(url).status_code == 200
-    return len(captured)
-
-
-def post(client, url, **given):
-    return client.post(url, {"seen": "", "only": "", **given})
-
-
-# --- The queue ----------------------------------------------------------------------------------------------------
-def test_the_queue_has_one_row_for_each_name_of_each_note_oldest_note_first(client, ana):
-    first, second = make_note(), make_note()
-    question("Neve", second), question("Murphy", first), question("murphy's", first), question("Aoife", first)
-    question("Settled", first)
-    EntityResolution.objects.filter(raw_text="Settled").update(status="unresolved")
-    page = client.get(QUEUE)
-    assert names_on(page) == ["Aoife", "Murphy", "Neve"]
-    assert "3 names to check" in text_of(page)
-    assert "Player, said 2 times Eoin Murphy 93 · Seán Murphy 90" in text_of(page)
-
-
-def test_the_queue_is_narrowed_to_a_club_and_to_a_coach(client, ana):
-    siobhan = make_coach(first_name="Siobhán")
-    other = make_coach(organization=siobhan.organization, first_name="Mick")
-    question("Murphy", make_note(sender=siobhan)), question("Neve", make_note(sender=other)), question("Aoife")
-    assert names_on(client.get(QUEUE, {"club": siobhan.organization_id})) == ["Murphy", "Neve"]
-    page = client.get(QUEUE, {"club": siobhan.organization_id, "coach": other.pk})
-    assert names_on(page) == ["Neve"]
-    assert f"?club={siobhan.organization_id}&amp;coach={other.pk}" in page.content.decode()
-
-
-@pytest.mark.parametrize("given", ["abc", "-1", "9" * 40, "٣"])
-def test_the_queue_takes_no_harm_from_what_is_no_number(client, ana, given):
-    question()
-    assert client.get(QUEUE, {"club": given, "coach": given, "after": given, "done": given}).status_code == 200
-    assert client.get(QUEUE, {"tab": "answered", "page": given}).status_code == 200
-
-
-def test_the_queue_is_turned_page_by_page_and_a_page_ends_with_a_note(client, ana):
-    notes = [make_note() for _ in range(3)]
-    for artifact in notes:
-        for number in range(20):
-            question(f"Name{'abcdefghijklmnopqrst'[number]}", artifact)
-    first = client.get(QUEUE)
-    assert len(names_on(first)) == 40
-    following = re.search(r'href="([^"]*after=[^"]*)"', first.content.decode())[1]
-    second = client.get(following.replace("&amp;", "&"))
-    assert len(names_on(second)) == 20
-    assert "Back to the first page" in text_of(second)
-
-
-def test_the_queue_says_so_when_one_note_asks_more_than_a_page_holds(client, ana):
-    artifact = make_note()
-    claim = make_claim(artifact, mentions=[mention(f"Name{number}x{'a' * number}") for number in range(60)])
-    for _ in range(60):
-        make_resolution(claim)
-    page = client.get(QUEUE)
-    assert len(names_on(page)) == 50
-    assert "asks for more names than a page holds" in text_of(page)
-
-
-def test_the_queue_says_so_when_nothing_is_unclear(client, ana):
-    assert "No name is unclear." in text_of(client.get(QUEUE))
-
-
-def test_the_queue_costs_the_same_for_one_row_and_for_many(client, ana):
-    question()
-    few = queries_of(client, QUEUE)
-    for number in range(45):
-        question(f"Name{number}", make_note(sender=make_coach()) if number % 5 == 0 else None)
-    assert queries_of(client, QUEUE) == few <= 16
-
-
-def test_answers_are_listed_newest_first_with_who_and_undo(client, ana, club, note):
-    eoin, _ = two_murphys(club)
-    asking(note, "Murphy", "Merphy")
-    settle(note, eoin), settle(note, None, "Merphy", by=ana)
-    page = client.get(QUEUE, {"tab": "answered"})
-    assert names_on(page) == ["Merphy", "Murphy"]
-    assert "nobody on the roster in the whole voice note Ana Nowak" in text_of(page)
-    assert page.content.decode().count("/undo/") == 2
-
-
-def test_answers_cost_the_same_for_one_row_and_for_many(client, ana):
-    def answer():
-        row = question()
-        NameChoice.objects.create(
-            artifact=row.artifact, kind=row.kind, name_key=row.name_key, raw_text="Murphy", chosen_by=operator()
-        )
-
-    answer()
-    url = QUEUE + "?tab=answered"
-    few = queries_of(client, url)
-    for _ in range(20):
-        answer()
-    assert queries_of(client, url) == few <= 16
-
-
-# --- A question ---------------------------------------------------------------------------------------------------
 def test_a_question_shows_the_quote_with_the_name_marked_and_when_it_was_said(client, ana):
     artifact = make_note(audio=b"RIFF")
     said = "Training was grand. Murphy went over on his ankle."
@@ -184,8 +50,6 @@ def test_a_question_shows_the_quote_with_the_name_marked_and_when_it_was_said(cl
 
 
 def test_a_question_offers_its_candidates_with_score_reason_and_team(client, ana, club, note):
-    from tests.factories import make_team
-
     under_14 = make_team(organization=club)
     player(club, "Eoin Murphy", team=under_14), player(club, "Seán Murphy", is_active=False)
     asking(note)

@@ -128,7 +128,7 @@ def load(artifact: Artifact, question: Question, eyes: Eyes) -> Asked:
         more_places=max(0, len(places) - MOST_PLACES),
         is_open=bool(unclear),
         is_matched=bool(matches),
-        reason=eyes.text(told.reason) if told else "",
+        reason=told.reason if told and eyes.read else "",
         offers=list(_offers(artifact, question, told, eyes)),
         answers=list(answers.select_related(*related).order_by("-pk")),
     )
@@ -190,7 +190,7 @@ def _place(
     return Place(
         number=claim.number,
         claim_key=claim.key,
-        title=eyes.text(claim.title),
+        title=claim.title if eyes.read else "",
         pieces=cut(claim.quote, raw_text) if eyes.read else [Piece(eyes.text(claim.quote), False)],
         is_supported=claim.is_supported,
         seconds=f"{begins[-1]:.2f}" if begins else "",
@@ -222,7 +222,7 @@ def _offers(artifact: Artifact, question: Question, told: EntityResolution | Non
             name=eyes.name(person) if question.kind != MentionKind.TEAM_NAME else person,
             about=about,
             score=score_of(each),
-            reason=eyes.text(str(each.get("reason") or "")),
+            reason=str(each.get("reason") or "") if eyes.read else "",
             shortcut=str(number),
         )
 

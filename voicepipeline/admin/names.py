@@ -31,7 +31,7 @@ from voicepipeline.admin.name_queue import (
     url_of,
 )
 from voicepipeline.admin.note_page import audio_url
-from voicepipeline.masking import eyes_of
+from voicepipeline.masking import NAMES_NOTICE, NOTICE, eyes_of
 from voicepipeline.models import Artifact, ContentReading, EntityResolution, MentionKind, NameChoice
 from voicepipeline.operations.name_entries import decided_for_others
 from voicepipeline.operations.names import Settled, mentions_of, settle_name, undo_choice
@@ -84,7 +84,7 @@ class NamesAdmin(HistoryAdmin):
             following = self._queue_url(filters, after=page.after) if page.after else ""
             context |= {"page": page, "next_url": following, "first": not after}
         self._record(request, notes)
-        return self._render(request, "voicepipeline/names.html", context, filters)
+        return self._render(request, "voicepipeline/names.html", context, filters, NAMES_NOTICE)
 
     # --- One question ----------------------------------------------------------------------------------------------
     def question_view(self, request: HttpRequest, note: uuid.UUID, kind: str, mark: str) -> HttpResponse:
@@ -129,7 +129,7 @@ class NamesAdmin(HistoryAdmin):
             "filters": filters,
         }
         self._record(request, {artifact.pk})
-        return self._render(request, "voicepipeline/names_question.html", context, filters)
+        return self._render(request, "voicepipeline/names_question.html", context, filters, NOTICE)
 
     def _answer(self, request: HttpRequest, artifact: Artifact, question: Question) -> HttpResponse:
         filters, given = filters_of(request.POST), str(request.POST.get("target", ""))
@@ -171,11 +171,13 @@ class NamesAdmin(HistoryAdmin):
         return redirect(question_url(question, choice.artifact.artifact_id, filters))
 
     # --- What both pages share -------------------------------------------------------------------------------------
-    def _render(self, request: HttpRequest, template: str, context: dict[str, Any], filters: Filters) -> HttpResponse:
+    def _render(
+        self, request: HttpRequest, template: str, context: dict[str, Any], filters: Filters, notice: str
+    ) -> HttpResponse:
         page = {
             **self.admin_site.each_context(request),
             "may_undo": self._may_settle(request),
-            "hidden": not may_read_content(request.user),
+            "private_notice": "" if may_read_content(request.user) else notice,
             "done": self._done(request, filters),
             **context,
         }
