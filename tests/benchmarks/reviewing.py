@@ -60,11 +60,13 @@ SELECT CASE number WHEN 1 THEN 'performance' WHEN 2 THEN 'injury' ELSE 'attendan
     'Held the line well', repeat('Held the line well in the second half. ', 4),
     'Murphy held the line well and Niamh was sharp in training today', 'Tell the parents on Friday.', 'today', '',
     'positive', '', NULL, a.id, number, md5(a.id || '-' || number), 10, 70,
-    jsonb_build_array(jsonb_build_object('kind', 'player_name', 'raw_text', 'Murphy', 'position', 12,
+    jsonb_build_array(jsonb_build_object('kind', 'player_name', 'raw_text', CASE number WHEN 3 THEN 'Kelly'
+        WHEN 2 THEN CASE k %% 2 WHEN 0 THEN 'Niamh' ELSE 'Murphy' END ELSE 'Murphy' END, 'position', 12,
         'player_id', NULL)),
     0.9, CASE WHEN k <= %(with_questions)s AND number <= 2 THEN 'needs_disambiguation' ELSE 'resolved' END,
     'claims-v' || 1 + k * 3 / %(read)s, 'gpt-6-luna', a.received_at
-FROM read_note JOIN voicepipeline_artifact a USING (id), generate_series(1, 3) number WHERE k %% 40 <> 3;
+FROM read_note JOIN voicepipeline_artifact a USING (id), generate_series(1, 3) number WHERE k %% 40 <> 3
+ORDER BY a.id, number;
 """
 
 # The first two statements of each of these notes have a question, until there are enough; half of the second ask about
@@ -85,7 +87,7 @@ SELECT a.id, a.organization_id, a.sender_id, q.id, 1, 'player_name', name, lower
     a.received_at + interval '9 s'
 FROM asked q JOIN voicepipeline_artifact a ON a.id = q.artifact_id,
     LATERAL (SELECT CASE WHEN q.number = 2 AND q.k %% 2 = 0 THEN 'Niamh' ELSE 'Murphy' END AS name) said
-WHERE q.n <= %(questions)s;
+WHERE q.n <= %(questions)s ORDER BY q.id;
 INSERT INTO voicepipeline_entityresolution (artifact_id, organization_id, sender_id, claim_id, mention_number, kind,
     raw_text, name_key, position, status, player_id, score, reason, candidates, resolved_by_id, resolved_at, created_at)
 SELECT a.id, a.organization_id, a.sender_id, c.id, 1, 'player_name', 'Kelly', 'kelly', 40,
@@ -95,14 +97,16 @@ FROM read_note r JOIN voicepipeline_artifact a USING (id)
 JOIN voicepipeline_claim c ON c.artifact_id = a.id AND c.number = 3,
     LATERAL (SELECT id FROM voicepipeline_player WHERE organization_id = a.organization_id ORDER BY id
         OFFSET k %% 50 LIMIT 1) p,
-    LATERAL (SELECT k %% 4 = 0 AS chosen) how;
+    LATERAL (SELECT k %% 4 = 0 AS chosen) how
+ORDER BY c.id;
 INSERT INTO voicepipeline_namechoice (artifact_id, kind, raw_text, name_key, claim_key, player_id, chosen_by_id,
     chosen_at)
 SELECT artifact_id, kind, raw_text, name_key, '', player_id, resolved_by_id, resolved_at
-FROM voicepipeline_entityresolution WHERE status = 'user_resolved';
+FROM voicepipeline_entityresolution WHERE status = 'user_resolved' ORDER BY resolved_at;
 """
 
-# One entry of a statement. A third of them waits for somebody, one in fifty of these is on hold.
+# One entry of a statement. Some wait for somebody, one in fifty of these on hold; of those that were confirmed the rule
+# confirmed two thirds.
 ENTRIES = """
 INSERT INTO voicepipeline_insightdraft (topic, title, description, quote, recommended_action, time_reference, severity,
     sentiment, skill_name, skill_rating, artifact_id, claim_id, organization_id, sender_id, key, claim_key, player_id,
@@ -112,8 +116,8 @@ INSERT INTO voicepipeline_insightdraft (topic, title, description, quote, recomm
 SELECT topic, title, description, quote, recommended_action, time_reference, severity, sentiment, skill_name,
     skill_rating, a.id, c.id, a.organization_id, a.sender_id, md5('entry' || c.id), c.key,
     CASE WHEN c.number = 3 THEN (SELECT player_id FROM voicepipeline_entityresolution WHERE claim_id = c.id) END,
-    0.9, 0.97, 0.87, state, false, CASE WHEN c.number < 3 THEN 'name_unclear' ELSE '' END,
-    CASE WHEN state IN ('confirmed', 'rejected') THEN %(user)s END,
+    0.9, 0.97, 0.87, state, automatic, CASE WHEN c.number < 3 THEN 'name_unclear' ELSE '' END,
+    CASE WHEN state IN ('confirmed', 'rejected') AND NOT automatic THEN %(user)s END,
     CASE WHEN state <> 'pending' THEN a.received_at + interval '1 hour' END,
     CASE WHEN state = 'rejected' THEN 'It was somebody else.' ELSE '' END, '{}',
     CASE WHEN held THEN a.received_at + interval '1 hour' END, CASE WHEN held THEN %(user)s END,
@@ -122,11 +126,12 @@ SELECT topic, title, description, quote, recommended_action, time_reference, sev
 FROM read_note r JOIN voicepipeline_artifact a USING (id) JOIN voicepipeline_claim c ON c.artifact_id = a.id,
     LATERAL (SELECT CASE WHEN k * 3 + c.number <= %(pending)s * 40 / 39 THEN 'pending' WHEN c.id %% 5 = 0 THEN 'expired'
         WHEN c.id %% 5 = 1 THEN 'rejected' ELSE 'confirmed' END AS state) s,
-    LATERAL (SELECT state = 'pending' AND c.id %% 50 = 0 AS held) h;
+    LATERAL (SELECT state = 'pending' AND c.id %% 50 = 0 AS held, state = 'confirmed' AND c.id %% 3 > 0 AS automatic) h
+ORDER BY c.id;
 INSERT INTO voicepipeline_entrydecision (artifact_id, draft_key, kind, by_id, reason, edited, undone_status,
     undone_automatic, decided_at)
 SELECT artifact_id, key, status, decided_by_id, decision_reason, '{}', '', false, decided_at
-FROM voicepipeline_insightdraft WHERE status IN ('confirmed', 'rejected');
+FROM voicepipeline_insightdraft WHERE decided_by_id IS NOT NULL ORDER BY decided_at;
 """
 
 HISTORY = """
