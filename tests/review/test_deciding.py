@@ -223,7 +223,8 @@ def test_a_run_in_flight_sees_that_somebody_has_taken_an_entry_up(aoife, seamus,
 # --- Taking back ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("status", STATUSES[1:])
 def test_what_was_decided_is_taken_back_with_who_and_why(aoife, status):
-    draft = entry_in(status, decision_reason="Already entered." if status == "rejected" else "")
+    over = timezone.now() - timedelta(days=1)
+    draft = entry_in(status, decision_reason="Already entered." if status == "rejected" else "", expires_at=over)
     assert undo(draft, aoife).message == "Taken back. It is to be confirmed again."
     was_automatic = draft.automatic
     decided = draft.status

@@ -133,18 +133,26 @@ def answer(
             return redirect(f"{back}#entry-{_next(request) or draft_id}")
         # What somebody has written is not thrown away.
         form.add_error(None, outcome.message)
-    refusal = "" if verb in verbs_for(draft) or form.is_bound else who_decided(draft, now=timezone.now())
     context = {
         "deed": deed,
         "row": row_of(draft, eyes_of(request.user), may_decide=False),
         "form": form,
         "seen": seen,
-        "refusal": refusal,
+        "refusal": "" if form.is_bound else _refusal(draft, verb),
         "back": _given(request, "back"),
         "next": _next(request),
         "back_url": f"{back}#entry-{draft_id}",
     }
     return TemplateResponse(request, "voicepipeline/entry_deed.html", {**surroundings, **context})
+
+
+def _refusal(draft: InsightDraft, verb: Verb) -> str:
+    """Why it makes no sense now; empty when it does."""
+    if verb in verbs_for(draft):
+        return ""
+    if draft.status == InsightDraft.Status.PENDING and verb in (HOLD, RELEASE):
+        return "It is on hold already." if verb == HOLD else "It is not on hold."
+    return who_decided(draft, now=timezone.now())
 
 
 def _initial(draft: InsightDraft, deed: Deed) -> dict[str, Any]:
