@@ -54,7 +54,7 @@ def test_the_sender_is_known_by_their_number(post, coach):
 def test_typed_text_is_taken_as_json_too(client, key, coach):
     response = client.post(
         URL,
-        {"text": "Trained well.", "sender_id": coach.pk},
+        {"text": "Trained well.", "sender_id": coach.pk, "recorded_at": "2026-05-04T18:30:00Z"},
         content_type="application/json",
         headers={"Authorization": f"Bearer {key.secret}"},
     )
@@ -119,6 +119,7 @@ REFUSED = {
     "a message id too long": ({"text": "x", "sender_phone": PHONE, "message_id": "x" * 181}, None),
     "a message id of two lines": ({"text": "x", "sender_phone": PHONE, "message_id": "a\nb"}, None),
     "no time": ({"text": "x", "sender_phone": PHONE, "recorded_at": "yesterday"}, None),
+    "a time as a number": ({"text": "x", "sender_phone": PHONE, "recorded_at": "1762000000"}, None),
     "a time of nowhere": ({"text": "x", "sender_phone": PHONE, "recorded_at": "2026-05-04T18:30:00"}, None),
     "a time too long ago": ({"text": "x", "sender_phone": PHONE, "recorded_at": "0001-01-01T00:00:00+14:00"}, None),
     "text too long": ({"text": "x" * 20_001, "sender_phone": PHONE}, None),

@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pydantic
@@ -135,7 +134,7 @@ def _of_json(body: WholeBody) -> NewNote:
     content = bytearray()
     while chunk := body.read():
         content += chunk
-    return _understood(partial(NewNote.model_validate_json, strict=True), bytes(content))
+    return _understood(NewNote.model_validate_json, bytes(content))
 
 
 def _of_form(request: HttpRequest, body: WholeBody, handler: OneRecording) -> tuple[dict[str, str], ArrivedFile | None]:

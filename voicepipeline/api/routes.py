@@ -9,12 +9,11 @@ from ninja import Header, NinjaAPI, Path, Query, Router
 from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 from ninja.responses import Status as Answer
-from pydantic import AwareDatetime
 
 from voicepipeline.api import problems, reading, sending
 from voicepipeline.api.keys import ApiKeyAuth
 from voicepipeline.api.problems import Problem
-from voicepipeline.api.schemas import MOST_A_PAGE, NotePage, NoteWithEntries, Received, Status, request_body
+from voicepipeline.api.schemas import MOST_A_PAGE, Moment, NotePage, NoteWithEntries, Received, Status, request_body
 from voicepipeline.intake.receiving import Result
 from voicepipeline.models import ApiScope
 from voicepipeline.operations.api_keys import Caller
@@ -102,7 +101,7 @@ def send_voice_note(
 def list_voice_notes(
     request: HttpRequest,
     status: Annotated[Status | None, Query(description="Only those that stand so.")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Only those received since then.")] = None,
+    since: Annotated[Moment | None, Query(description="Only those received since then.")] = None,
     cursor: Annotated[str | None, Query(max_length=60, description="next_cursor of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_A_PAGE, description="How many at a time.")] = 50,
 ) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """What the API takes and gives, as its document describes it."""
 
+import re
 import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from voicepipeline.intake.receiving import MAX_TEXT
 from voicepipeline.models import Artifact, InsightDraft, SourceChannel, Topic
@@ -15,7 +17,26 @@ MAX_MESSAGE_ID = 180
 MOST_A_PAGE = 100
 LARGEST_ID = 2**63 - 1
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+WRITTEN_OUT = re.compile(r"\d{4}-", re.ASCII)
 PHONE = r"^[+(0-9][0-9 ()./-]{2,38}[0-9]$"
+
+
+def _written_out(value: object) -> object:
+    """A bare number would be read as seconds or milliseconds since 1970, whichever looks likelier."""
+    if not isinstance(value, str) or not WRITTEN_OUT.match(value):
+        raise PydanticCustomError("no_moment", "Give the time as in 2026-05-04T18:30:00Z")
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Offsets of a day less a minute are well formed, and nothing that the database understands."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("no_moment", "Give a time between the years 1 and 9999") from None
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
 
 
 class NewNote(BaseModel):
@@ -39,7 +60,7 @@ class NewNote(BaseModel):
     ] = None
     sender_id: Annotated[
         int | None,
-        Field(ge=1, le=LARGEST_ID, description="The number of the coach here. Either this or sender_phone."),
+        Field(strict=True, ge=1, le=LARGEST_ID, description="The coach's number here. Either this or sender_phone."),
     ] = None
     message_id: Annotated[
         str | None,
@@ -49,9 +70,7 @@ class NewNote(BaseModel):
             description="Your own id of this message: what has come with it before is not taken twice.",
         ),
     ] = None
-    recorded_at: Annotated[
-        AwareDatetime | None, Field(description="When it was recorded or written; without it, now.")
-    ] = None
+    recorded_at: Annotated[Moment | None, Field(description="When it was recorded or written; without it, now.")] = None
 
 
 def request_body() -> dict[str, Any]:
