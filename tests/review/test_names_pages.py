@@ -13,7 +13,6 @@ from tests.names.conftest import club, coach, note, real_stages
 from tests.names.helpers import make_read_note, player, resolve
 from tests.review.name_helpers import asking, learned, means, operator, settle, the_choice, two_murphys
 from tests.review.name_pages import (
-    CANDIDATES,
     QUEUE,
     ana,
     names_on,
@@ -225,9 +224,9 @@ def test_a_name_may_hold_any_characters_and_no_address_holds_the_name(client, an
 # --- Who may see what ---------------------------------------------------------------------------------------------
 def test_who_may_not_read_sees_initials_and_no_buttons(client, viewer, club, note):
     eoin, _ = two_murphys(club)
-    asking(note)
+    asking(note, "Murphy", "Murphy")
     settle(note, eoin, claim_key="claim1")
-    make_resolution(make_claim(note, "Murphy", title="Ankle", quote="Murphy hurt his ankle"), candidates=CANDIDATES)
+    note.claims.update(title="Ankle", quote="Murphy hurt his ankle")
     for url in (QUEUE, QUEUE + "?tab=answered", url_in(note), url_in(note) + "?q=eoin"):
         page = client.get(url).content.decode()
         assert page.count("M.") > 0
@@ -243,6 +242,7 @@ def test_who_may_not_read_sees_initials_and_no_buttons(client, viewer, club, not
             "/audio/",
         ):
             assert private not in page, url
+    assert client.get(url_in(note)).content.decode().count("vp-names-bar") == 2
     assert ContentReading.objects.count() == 0
 
 
