@@ -43,6 +43,10 @@ def test_the_key_is_shown_once_and_kept_by_no_browser(client, by, club):
     assert admit(secret).caller.club_id == club.pk
     assert (key.created_by, key.scopes) == (by, ["notes:send", "notes:read"])
     assert "no-store" in response["Cache-Control"]
+    assert (
+        "<div>Send voice notes</div><div>See its voice notes and how they fare</div>"
+        in client.get(LIST).content.decode()
+    )
     for page in (LIST, page_of(key), page_of(key, "history"), page_of(key, "revoke")):
         shown = client.get(page).content.decode()
         assert key.prefix in shown or page == page_of(key, "history")
@@ -85,7 +89,9 @@ def test_a_look_at_the_page_that_revokes_revokes_nothing(client, by):
     key.refresh_from_db()
     assert key.revoked_by == by
     assert "is revoked already" in client.get(page_of(key, "revoke")).content.decode()
-    assert 'name="rate"' not in client.get(page_of(key)).content.decode()
+    shown = client.get(page_of(key)).content.decode()
+    assert 'name="rate"' not in shown
+    assert "It may: Send voice notes; See its voice notes and how they fare; Read what suggested entries say;" in shown
 
 
 def test_a_request_without_the_forms_token_changes_nothing(by):

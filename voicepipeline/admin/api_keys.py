@@ -125,7 +125,7 @@ class ApiKeyAdmin(ListAdmin):
 
     @display(description="May")
     def may(self, key: ApiKey) -> str:
-        return format_html_join(", ", "<code>{}</code>", ((scope,) for scope in key.scopes))
+        return format_html_join("", "<div>{}</div>", ((label,) for label in _may(key)))
 
     @display(description="Last use (UTC)")
     def last_use(self, key: ApiKey) -> str:
@@ -180,6 +180,7 @@ class ApiKeyAdmin(ListAdmin):
             "title": f"API key “{key.name}”",
             "key": key,
             "facts": _facts(key),
+            "may": "; ".join(_may(key)),
             "state": _state(key),
             "form": None if key.revoked_at or not self.has_change_permission(request) else form,
             "button": "Save",
@@ -224,6 +225,10 @@ def _user(request: HttpRequest) -> User:
 
 def _address(page: str = "changelist", *args: int) -> str:
     return reverse(f"{URL}_{page}", args=args)
+
+
+def _may(key: ApiKey) -> list[str]:
+    return [str(label) for scope, label in ApiScope.choices if scope in key.scopes]
 
 
 def _state(key: ApiKey) -> State:
