@@ -55,7 +55,7 @@ def test_a_share_of_nothing_is_not_known_and_a_small_one_is_not_rounded_away(unc
     assert unclear.words == words
 
 
-def test_the_list_and_the_clubs_page_tell_it_and_lead_to_the_open_questions(client):
+def test_the_list_and_the_clubs_page_tell_it_and_a_button_leads_to_the_open_questions(client):
     club, silent = make_club(), make_club()
     said(club)
     said(club, player=make_player(organization=club))
@@ -63,12 +63,45 @@ def test_the_list_and_the_clubs_page_tell_it_and_lead_to_the_open_questions(clie
     listed = client.get(reverse("admin:voicepipeline_organization_changelist"))
     shares = {row.pk: row.unclear.words for row in listed.context["cl"].result_list}
     assert shares == {club.pk: "50 %", silent.pk: "-"}
+    # Questions of any age wait there: no number of the last 30 days leads to them.
     names = f"{reverse('admin:voicepipeline_entityresolution_changelist')}?club={club.pk}"
-    assert names in listed.content.decode()
+    assert names not in listed.content.decode()
     page = client.get(reverse("admin:voicepipeline_organization_change", args=[club.pk])).content.decode()
     assert "1 of 2 mentions that were matched had to be asked about" in page
-    assert names in page
+    assert page.count(f'href="{names}"') == 1
     assert "Match names again" not in page
+
+
+LISTS = ("player", "team", "coach", "playeralias")
+
+
+@pytest.mark.parametrize(
+    ("role", "reads", "may_import"),
+    [(roles.VIEWER, True, False), (roles.OPERATOR, True, True), (roles.OPERATOR, False, False)],
+    ids=["viewer", "operator", "operator who may not read"],
+)
+def test_the_clubs_page_leads_to_its_roster_and_who_may_import_to_import_and_export(client, role, reads, may_import):
+    club = make_club()
+    client.force_login(make_user(role, reads_content=reads))
+    page = client.get(reverse("admin:voicepipeline_organization_change", args=[club.pk])).content.decode()
+    for model in LISTS:
+        address = f"{reverse(f'admin:voicepipeline_{model}_changelist')}?club={club.pk}"
+        assert f'href="{address}"' in page
+        assert client.get(address).status_code == 200
+    for address in (
+        f"{reverse('admin:voicepipeline_rosterimport_add')}?club={club.pk}",
+        reverse("admin:voicepipeline_roster_export", args=[club.pk]),
+    ):
+        assert (f'href="{address}"' in page) == may_import
+        assert (client.get(address).status_code == 200) == may_import
+
+
+def test_a_club_that_is_switched_off_is_offered_no_import(client):
+    club = make_club(is_active=False)
+    client.force_login(make_user(roles.OPERATOR))
+    page = client.get(reverse("admin:voicepipeline_organization_change", args=[club.pk])).content.decode()
+    assert "Export players" in page
+    assert "Import players" not in page
 
 
 def test_operators_find_matching_again_on_the_clubs_page(client):

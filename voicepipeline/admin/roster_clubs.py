@@ -1,4 +1,4 @@
-"""A club's page beyond its form: how unclear its names are, and having open questions matched again."""
+"""A club's page beyond its form: the way to its roster, how unclear its names are, and having them matched again."""
 
 from typing import Any
 
@@ -14,12 +14,20 @@ from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from voicepipeline.access import verify_platform_staff
+from voicepipeline.access import may_read_content, verify_platform_staff
 from voicepipeline.admin.roster_unclear import ClubList, Unclear, names_url, unclear_of
 from voicepipeline.models import Organization
 from voicepipeline.operations.rematching import MAX_REASON, PERMISSION, match_club_again, open_questions_of
+from voicepipeline.operations.roster_import import PERMISSION as IMPORT
 
 BULK = "admin:voicepipeline_bulkwork_changelist"
+# Lists that take a club.
+ROSTER = (
+    ("Players", "admin:voicepipeline_player_changelist"),
+    ("Teams", "admin:voicepipeline_team_changelist"),
+    ("Coaches", "admin:voicepipeline_coach_changelist"),
+    ("Learned names", "admin:voicepipeline_playeralias_changelist"),
+)
 
 
 class ReasonForm(forms.Form):
@@ -35,7 +43,7 @@ class ReasonForm(forms.Form):
 class ClubPages:
     """For the clubs' admin."""
 
-    change_form_outer_before_template = "voicepipeline/match_again_panel.html"
+    change_form_outer_before_template = "voicepipeline/club_panels.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ClubList
@@ -59,14 +67,11 @@ class ClubPages:
     @display(description="Names unclear, 30 days")
     def names_unclear(self, club: Any) -> str:
         unclear: Unclear = club.unclear
-        url = names_url(club.pk)
-        if not unclear.matched or not url:
+        if not unclear.matched:
             return unclear.words
         # The share alone would not tell 1 of 2 from 500 of 1,000.
         told = f"{unclear.asked:,} of {unclear.matched:,}"
-        return format_html(
-            '<a class="vp-link" href="{}">{}</a> <span class="vp-quiet">{}</span>', url, unclear.words, told
-        )
+        return format_html('{} <span class="vp-quiet">{}</span>', unclear.words, told)
 
 
 def _beside_the_form(request: HttpRequest, object_id: str) -> dict[str, Any]:
@@ -78,6 +83,19 @@ def _beside_the_form(request: HttpRequest, object_id: str) -> dict[str, Any]:
         "unclear": unclear_of([pk], now=timezone.now()).get(pk, Unclear()),
         "names_url": names_url(pk),
         "again_url": reverse(again, args=[pk]) if request.user.has_perm(PERMISSION) else "",
+        "roster_links": [(name, f"{reverse(page)}?club={pk}") for name, page in ROSTER],
+        **(_import_and_export(pk) if _may_import(request.user) else {}),
+    }
+
+
+def _may_import(user: Any) -> bool:
+    return user.has_perm(IMPORT) and may_read_content(user)
+
+
+def _import_and_export(pk: int) -> dict[str, str]:
+    return {
+        "import_url": f"{reverse('admin:voicepipeline_rosterimport_add')}?club={pk}",
+        "export_url": reverse("admin:voicepipeline_roster_export", args=[pk]),
     }
 
 
