@@ -18,7 +18,7 @@ SAID = "Quixotella Brunhildebird was excellent tonight. Zephyrmarrow hurt her an
 PHONE = "+353877654321"
 FILE_NAME = "Filenamia tape.wav"
 MESSAGE_ID = "Msgidonia-77"
-KEY = "sk-keyonia-98765-odd-tail4242"
+KEY = "sk-keyonia-zq98765-odd-tail4242"
 DATABASE_PASSWORD = "Passwordonia-31337"
 # Words of the simulated provider: its errors, its pages, what it makes up.
 THEIRS = (
@@ -30,7 +30,7 @@ NAMES = ("Quixotella", "Brunhildebird", "Coachonia", "Birdsong")
 SECRETS = (
     *NAMES,
     *("Zephyrmarrow", "hurt her ankle", "excellent tonight"),
-    *("765 4321", "7654321", "Filenamia", "Msgidonia", "keyonia", "98765", "tail4242", "Passwordonia"),
+    *("765 4321", "7654321", "Filenamia", "Msgidonia", "keyonia", "zq98765", "tail4242", "Passwordonia"),
     *THEIRS,
 )
 
