@@ -187,12 +187,12 @@ def make_alias(text="Neevo", **fields):
 
 
 def make_reading(artifact=None, user=None, **fields):
-    """Somebody has opened a note's page, now unless `read_at` is given."""
+    """Somebody, or the program with this `api_key`, has opened a note's page, now unless `read_at` is given."""
     at = fields.setdefault("read_at", timezone.now())
     minimal = {"place": ContentReading.Place.NOTE_PAGE, "quarter": at}
-    return ContentReading.objects.create(
-        artifact=artifact or make_note(), user=user or make_user(roles.OPERATOR), **{**minimal, **fields}
-    )
+    if "api_key" not in fields:
+        fields["user"] = user or make_user(roles.OPERATOR)
+    return ContentReading.objects.create(artifact=artifact or make_note(), **{**minimal, **fields})
 
 
 def make_api_key(secret="", **fields):

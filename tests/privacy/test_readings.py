@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import make_note, make_reading, make_transcript, make_user
+from tests.factories import make_api_key, make_club, make_note, make_reading, make_transcript, make_user
 from voicepipeline import roles
 from voicepipeline.models import ContentReading
+from voicepipeline.operations.api_keys import Caller
 from voicepipeline.operations.readings import record_reading, was_read_lately
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +95,24 @@ def test_opening_it_again_within_a_quarter_of_an_hour_is_the_same_reading(operat
     assert [(at - NOON).total_seconds() / 60 for at in moments] == [0, 15, 30]
 
 
+def test_each_api_key_reads_for_itself_and_again_within_a_quarter_is_the_same_reading(operator, note):
+    callers = [Caller(make_api_key().pk, 1, frozenset()) for _ in range(2)]
+    for minutes in (0, 14, 15):
+        with time_machine.travel(NOON + timedelta(minutes=minutes), tick=False):
+            for reader in (*callers, operator):
+                record_reading(reader, [note.pk], ContentReading.Place.API)
+    readings = ContentReading.objects.order_by("pk").values_list("user", "api_key")
+    once = [(None, callers[0].key_id), (None, callers[1].key_id), (operator.pk, None)]
+    assert list(readings) == [*once, *once]
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["both", "neither"])
+def test_a_reading_is_by_a_person_or_a_key_and_never_by_both_or_nobody(operator, note, both):
+    readers = {"user": operator, "api_key": make_api_key()} if both else {}
+    with pytest.raises(IntegrityError, match="reading_by_a_person_or_a_key"), transaction.atomic():
+        ContentReading.objects.create(artifact=note, place=PAGE, quarter=NOON, **readers)
+
+
 def test_each_person_note_and_place_is_a_reading_of_its_own(operator, note):
     other = make_note()
     for user in (operator, make_user(roles.VIEWER, reads_content=True)):
@@ -158,7 +178,18 @@ def test_the_list_is_narrowed_by_person_place_time_and_note(client, administrato
     assert found(client, q=str(uuid.uuid4())) == []
 
 
-@pytest.mark.parametrize("junk", ["x", "²", "9" * 30, "-1", "\x00"])
+def test_what_a_program_read_stands_with_its_name_and_club_and_leads_to_the_rest_of_it(client, administrator, note):
+    key = make_api_key(name="The club's app", organization=make_club(name="Na Fianna"))
+    mine = make_reading(note, administrator)
+    first, second = (make_reading(api_key=key, place="api") for _ in range(2))
+    make_reading(api_key=make_api_key(), place="api")
+    page = client.get(LIST).content.decode()
+    assert f'href="{LIST}?who=key-{key.pk}">API key “The club&#x27;s app” of Na Fianna</a>' in page
+    assert found(client, who=f"key-{key.pk}") == [second.pk, first.pk]
+    assert found(client, who=administrator.pk) == [mine.pk]
+
+
+@pytest.mark.parametrize("junk", ["x", "²", "9" * 30, "-1", "\x00", "key-", "key-x", "key-key-1", f"key-{'9' * 30}"])
 def test_a_person_that_is_none_narrows_nothing_and_breaks_nothing(client, administrator, junk):
     make_reading()
     assert client.get(LIST, {"who": junk}).status_code == 200
@@ -170,6 +201,7 @@ def test_the_list_asks_as_many_questions_for_a_hundred_readings_as_for_one(
 ):
     for _ in range(count):
         make_reading()
+        make_reading(api_key=make_api_key(), place="api")
     # Session, viewer, their permissions (own and by role), people of the filter, bounded count, rows, what stands
     # still.
     with django_assert_num_queries(8):
@@ -177,12 +209,12 @@ def test_the_list_asks_as_many_questions_for_a_hundred_readings_as_for_one(
 
 
 def test_nobody_changes_what_was_recorded(client, administrator):
-    reading = make_reading()
-    url = reverse("admin:voicepipeline_contentreading_change", args=[reading.pk])
-    page = client.get(url)
-    assert page.status_code == 200
-    assert 'name="_save"' not in page.content.decode()
-    assert client.post(url, {"place": "audio"}).status_code == 403
+    for reading in (make_reading(), make_reading(api_key=make_api_key(), place="api")):
+        url = reverse("admin:voicepipeline_contentreading_change", args=[reading.pk])
+        page = client.get(url)
+        assert page.status_code == 200
+        assert 'name="_save"' not in page.content.decode()
+        assert client.post(url, {"place": "audio"}).status_code == 403
 
 
 # --- On the note's own page ------------------------------------------------------------------------------------------
@@ -192,6 +224,10 @@ def test_administrators_see_on_its_page_how_many_have_read_a_note(client, admini
         make_reading(note, administrator, place=place)
     page = client.get(url_of(note)).content.decode()
     assert f'href="{LIST}?q={note.artifact_id}">2 people</a>' in page
+    key = make_api_key()
+    for minutes in (0, 15):
+        make_reading(note, api_key=key, place="api", read_at=NOON + timedelta(minutes=minutes))
+    assert ">2 people and 1 API key</a>" in client.get(url_of(note)).content.decode()
 
 
 def test_an_administrator_who_may_not_read_sees_when_nobody_has(client, note):

@@ -1,10 +1,11 @@
 """What the page of one voice note shows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -25,6 +26,8 @@ from voicepipeline.waterfall import Bar, Cut, Try, draw
 MOST_TRIES = 100
 MOST_EVENTS = 200
 MOST_DECISIONS = 50
+# What stands with these is no reason that somebody typed, but the club or the coach that was chosen.
+CHOSEN = (NoteDecision.Kind.CLUB_ASSIGNED, NoteDecision.Kind.SENDER_ATTACHED)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,14 @@ class EventRow:
     trouble: bool
 
 
+@dataclass(frozen=True)
+class DecisionRow:
+    """Pages take its reason from here alone."""
+
+    decision: NoteDecision
+    reason: str
+
+
 def page_context(request: HttpRequest, artifact: Artifact, actions: Iterable[NoteAction]) -> dict[str, Any]:
     situation = load_situation(artifact)
     newest = StageRun.objects.filter(artifact=artifact).order_by("-queued_at", "-id")
@@ -75,17 +86,34 @@ def page_context(request: HttpRequest, artifact: Artifact, actions: Iterable[Not
         "content": content,
         "private_notice": "" if eyes.read else NOTICE,
         "audio_url": audio_url(artifact) if eyes.read else "",
-        "explanation": explain(situation),
+        "explanation": explain(_as_seen_by(eyes, situation)),
         "actions": _possible(request, situation, actions),
         "facts": [*_facts(artifact, _changes(request, artifact, actions), eyes), *_readers(request, artifact)],
         "rounds": list(_rounds(runs[-MOST_TRIES:], situation.now)),
         "older_tries": len(runs) > MOST_TRIES,
-        "decisions": NoteDecision.objects.filter(artifact=artifact).select_related("by")[:MOST_DECISIONS],
+        "decisions": [_decision(each, eyes) for each in _decisions(artifact)],
         "events": [EventRow(event, event_facts(event), is_trouble(event)) for event in events[-MOST_EVENTS:]],
         "older_events": len(events) > MOST_EVENTS,
         "events_url": _list_of(request, "pipelineevent", artifact),
         "runs_url": _list_of(request, "stagerun", artifact),
     }
+
+
+def _as_seen_by(eyes: Eyes, situation: Situation) -> Situation:
+    """People type names into the reasons that they give."""
+    closing = situation.closing
+    if closing is None:
+        return situation
+    return replace(situation, closing=replace(closing, reason=eyes.text(closing.reason)))
+
+
+def _decisions(artifact: Artifact) -> Iterable[NoteDecision]:
+    return NoteDecision.objects.filter(artifact=artifact).select_related("by")[:MOST_DECISIONS]
+
+
+def _decision(decision: NoteDecision, eyes: Eyes) -> DecisionRow:
+    chosen = decision.kind in CHOSEN
+    return DecisionRow(decision, decision.reason if chosen else eyes.text(decision.reason))
 
 
 def audio_url(artifact: Artifact) -> str:
@@ -140,11 +168,15 @@ def _changeable(value: object, change: str) -> str:
 
 
 def _readers(request: HttpRequest, artifact: Artifact) -> Iterable[tuple[str, str]]:
-    """How many people have read or heard it, for those who may know."""
+    """How many people and programs have read or heard it, for those who may know."""
     user: Any = request.user
     if user.has_perm("voicepipeline.view_contentreading"):
-        number = ContentReading.objects.filter(artifact=artifact).values("user").distinct().order_by().count()
-        words = f"{number} {'person' if number == 1 else 'people'}" if number else "Nobody yet"
+        of_note = ContentReading.objects.filter(artifact=artifact)
+        number = of_note.aggregate(people=Count("user", distinct=True), keys=Count("api_key", distinct=True))
+        people, keys = number["people"], number["keys"]
+        told = [f"{people} {'person' if people == 1 else 'people'}"] if people else []
+        told += [f"{keys} API {'key' if keys == 1 else 'keys'}"] if keys else []
+        words = " and ".join(told) or "Nobody yet"
         url = _list_of(request, "contentreading", artifact)
         yield "Read by", format_html('<a id="readers" class="vp-link" href="{}">{}</a>', url, words)
 

@@ -15,9 +15,11 @@ from voicepipeline.admin.lists import HistoryAdmin, SinceFilter
 from voicepipeline.admin.words import moment
 from voicepipeline.models import ContentReading, User
 
+KEY = "key-"
 
-class PersonFilter(admin.SimpleListFilter):
-    """People by name; long lists are cut, and each person's rows lead to the rest of theirs."""
+
+class ReaderFilter(admin.SimpleListFilter):
+    """People by name; long lists are cut, and the rows of each person and each API key lead to the rest of theirs."""
 
     title = "who"
     parameter_name = "who"
@@ -29,8 +31,10 @@ class PersonFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value() or ""
-        known = value.isascii() and value.isdigit() and len(value) < 19
-        return queryset.filter(user_id=int(value)) if known else queryset
+        number = value.removeprefix(KEY)
+        if not (number.isascii() and number.isdigit() and len(number) < 19):
+            return queryset
+        return queryset.filter(**{"user_id" if number == value else "api_key_id": int(number)})
 
 
 class ReadFilter(SinceFilter):
@@ -49,14 +53,17 @@ class ReadFilter(SinceFilter):
 class ReadingAdmin(HistoryAdmin):
     list_display = ("who", "note", "where", "when")
     list_display_links = None
-    list_filter = (PersonFilter, "place", ReadFilter)
-    list_select_related = ("user", "artifact")
+    list_filter = (ReaderFilter, "place", ReadFilter)
+    list_select_related = ("user", "api_key__organization", "artifact")
     fields = ("who", "note", "where", "when")
     readonly_fields = fields
     ordering = ("-id",)
     search_fields = ("artifact",)
     search_help_text = "Voice note id"
-    empty_hint = "Whoever opens or hears what a voice note says appears here, once a quarter of an hour."
+    empty_hint = (
+        "Whoever opens or hears what a voice note says, or reads it over the API, appears here, "
+        "once a quarter of an hour."
+    )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -69,8 +76,8 @@ class ReadingAdmin(HistoryAdmin):
 
     @display(description="Who")
     def who(self, reading: ContentReading) -> str:
-        url = f"{reverse('admin:voicepipeline_contentreading_changelist')}?who={reading.user_id}"
-        name = reading.user.get_full_name() or reading.user.username
+        who, name = _reader(reading)
+        url = f"{reverse('admin:voicepipeline_contentreading_changelist')}?who={who}"
         return format_html('<a class="text-link" href="{}">{}</a>', url, name)
 
     @display(description="Voice note")
@@ -85,3 +92,11 @@ class ReadingAdmin(HistoryAdmin):
     @display(description="When (UTC)")
     def when(self, reading: ContentReading) -> str:
         return moment(reading.read_at)
+
+
+def _reader(reading: ContentReading) -> tuple[str, str]:
+    """What the filter calls them, and their name; an API key has that of its club beside its own."""
+    user, key = reading.user, reading.api_key
+    if key is not None:
+        return f"{KEY}{key.pk}", f"API key “{key.name}” of {key.organization}"
+    return str(reading.user_id), (user.get_full_name() or user.username) if user else ""

@@ -1,7 +1,6 @@
 """How voice notes fare, as the API tells it to their own club."""
 
 import base64
-import logging
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -15,12 +14,11 @@ from voicepipeline.api.schemas import LARGEST_ID
 from voicepipeline.api.sending import links_to
 from voicepipeline.explanations import explain
 from voicepipeline.masking import Eyes
-from voicepipeline.models import Artifact, InsightDraft, SourceChannel
+from voicepipeline.models import Artifact, ContentReading, InsightDraft, SourceChannel
 from voicepipeline.note_states import state_of_row, with_standing
 from voicepipeline.operations.api_keys import Caller
+from voicepipeline.operations.readings import record_reading
 from voicepipeline.situations import load_situation
-
-logger = logging.getLogger(__name__)
 
 CURSOR = re.compile(rb"(-?\d{1,17})\.(\d{1,19})", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,11 +42,10 @@ def one_note(note_id: uuid.UUID, caller: Caller) -> dict[str, Any]:
     row = with_standing(notes.select_related("voice_note", "closed_by", "sender")).first()
     if row is None:
         raise no_such_note()
-    if caller.reads_content:
-        # A key is no person, so who read it stands in the log.
-        logger.info("the API told what a voice note says", extra={"note": str(note_id), "by_key_no": caller.key_id})
     eyes = Eyes(read=caller.reads_content)
-    entries = InsightDraft.objects.filter(artifact=row).select_related("player", "team")
+    entries = list(InsightDraft.objects.filter(artifact=row).select_related("player", "team"))
+    if entries and eyes.read:
+        record_reading(caller, [row.pk], ContentReading.Place.API)
     return {
         **told(row, caller, timezone.now()),
         "explanation": _explanation(row),

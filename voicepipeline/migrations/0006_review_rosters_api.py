@@ -153,6 +153,7 @@ class Migration(migrations.Migration):
                             ("audio", "The recording"),
                             ("names", "Names to check"),
                             ("entries", "Suggested entries"),
+                            ("api", "The API"),
                         ],
                         max_length=12,
                         verbose_name="where",
@@ -780,6 +781,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="contentreading",
+            name="api_key",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="voicepipeline.apikey",
+                verbose_name="API key",
+            ),
+        ),
+        migrations.AddField(
+            model_name="contentreading",
             name="artifact",
             field=models.ForeignKey(
                 db_index=False,
@@ -793,6 +807,8 @@ class Migration(migrations.Migration):
             model_name="contentreading",
             name="user",
             field=models.ForeignKey(
+                blank=True,
+                null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
@@ -914,12 +930,31 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="contentreading",
+            index=models.Index(
+                condition=models.Q(("api_key__isnull", False)), fields=["api_key", "-id"], name="reading_of_a_key"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="contentreading",
             index=models.Index(fields=["read_at"], name="reading_by_time"),
         ),
         migrations.AddConstraint(
             model_name="contentreading",
             constraint=models.UniqueConstraint(
-                fields=("artifact", "user", "place", "quarter"), name="reading_once_a_quarter"
+                fields=("artifact", "user", "place", "quarter", "api_key"),
+                name="reading_once_a_quarter",
+                nulls_distinct=False,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="contentreading",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("api_key__isnull", True), ("user__isnull", False)),
+                    models.Q(("api_key__isnull", False), ("user__isnull", True)),
+                    _connector="OR",
+                ),
+                name="reading_by_a_person_or_a_key",
             ),
         ),
         migrations.AddIndex(

@@ -2,22 +2,25 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
 from voicepipeline.models import ContentReading, User
+from voicepipeline.operations.api_keys import Caller
 
 QUARTER = timedelta(minutes=15)
 LATELY = timedelta(days=1)
 
 
-def record_reading(user: User, artifact_pks: Iterable[int], place: str) -> None:
+def record_reading(reader: User | Caller, artifact_pks: Iterable[int], place: str) -> None:
     """Keep who read which notes, where and when, in one statement; again within the same quarter is no new reading."""
+    who: dict[str, Any] = {"api_key_id": reader.key_id} if isinstance(reader, Caller) else {"user": reader}
     now = timezone.now()
     quarter = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % QUARTER
     ContentReading.objects.bulk_create(
         (
-            ContentReading(user=user, artifact_id=pk, place=place, quarter=quarter, read_at=now)
+            ContentReading(artifact_id=pk, place=place, quarter=quarter, read_at=now, **who)
             for pk in sorted(set(artifact_pks))
         ),
         ignore_conflicts=True,
