@@ -37,7 +37,7 @@ def database_url() -> str:
 
 
 @contextlib.contextmanager
-def gunicorn(folder: Path) -> Iterator[Served]:
+def gunicorn(folder: Path, **more: str) -> Iterator[Served]:
     served = Served(free_port(), folder / "media", folder / "lines")
     (folder / "static").mkdir()
     environment = {
@@ -49,6 +49,7 @@ def gunicorn(folder: Path) -> Iterator[Served]:
         "WEB_WORKERS": "1",
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": "json",
+        **more,
     }
     command = [sys.executable, "-m", "gunicorn", "voicepipeline.wsgi:application"]
     options = ["--config", "python:voicepipeline.supervisor.web", "--bind", f"127.0.0.1:{served.port}"]

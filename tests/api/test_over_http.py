@@ -1,19 +1,21 @@
 """The API behind its real web server: many at once, large, slow and broken uploads, and what is logged of them."""
 
+import contextlib
 import json
+import select
 import socket
+import time
 from collections import Counter
 
 import pytest
 
-from tests.api.helpers import BOUNDARY, form, make_key, over_http
+from tests.api.helpers import BOUNDARY, SECONDS, form, make_key, over_http
 from tests.api.serving import gunicorn
 from tests.factories import make_club, make_coach
 from tests.intake.helpers import files, nothing_left, recording
 from tests.intake.test_at_once import all_at_once
 from tests.pipeline.canaries import NAMES, PHONE, SAID, found_in
 from tests.supervisor.upping import until
-from voicepipeline.api.bodies import MOST_SILENT_SECONDS
 from voicepipeline.models import ApiRequest, ApiScope, Artifact, PipelineEvent, StageRun, VoiceNote
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
@@ -108,14 +110,21 @@ def test_a_body_in_chunks_is_told_what_to_do(served, secret):
 class Line:
     """A connection on which a request is sent as slowly and as far as one likes."""
 
-    def __init__(self, served, secret, length, kind=f"multipart/form-data; boundary={BOUNDARY}"):
-        self.socket = socket.create_connection(("127.0.0.1", served.port), timeout=MOST_SILENT_SECONDS + 30)
+    def __init__(self, served, secret, length, kind=f"multipart/form-data; boundary={BOUNDARY}", keep="close"):
+        self.socket = socket.create_connection(("127.0.0.1", served.port), timeout=SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         head = f"POST {URL} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {secret}\r\n"
-        self.send(f"{head}Content-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n".encode())
+        self.send(f"{head}Content-Type: {kind}\r\nContent-Length: {length}\r\nConnection: {keep}\r\n\r\n".encode())
 
     def send(self, content):
         self.socket.sendall(content)
+
+    def trickle(self):
+        """Go on sending, a byte at a time, until there is an answer."""
+        deadline = time.monotonic() + SECONDS
+        with contextlib.suppress(OSError):
+            while time.monotonic() < deadline and not select.select([self.socket], [], [], 0.05)[0]:
+                self.send(b"x")
 
     def answer(self):
         """The status line and all that follows, up to the end of the connection."""
@@ -168,12 +177,45 @@ def test_who_hangs_up_in_the_middle_leaves_nothing(served, secret, ask):
     assert ask(None, {"text": "x", "sender_phone": PHONE})[0] == 201
 
 
-@pytest.mark.trial
-def test_who_falls_silent_is_not_waited_for(served, secret):
-    with Line(served, secret, len(SPOKEN)) as line:
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory, django_db_setup, django_db_blocker):
+    """A server that waits two seconds, and of whose two threads one is for the slow."""
+    limits = {"API_UPLOAD_SECONDS": "2", "API_SILENT_SECONDS": "2", "API_SLOW_SECONDS": "1", "WEB_THREADS": "2"}
+    with django_db_blocker.unblock(), gunicorn(tmp_path_factory.mktemp("hurried"), **limits) as served:
+        yield served
+
+
+def test_who_falls_silent_is_not_waited_for(hurried, secret):
+    with Line(hurried, secret, len(SPOKEN)) as line:
         line.send(SPOKEN[: len(SPOKEN) // 2])
         assert "broken_off" in line.answer()
-    assert nothing_left(served.media)
+    assert nothing_left(hurried.media)
+
+
+def test_who_sends_byte_by_byte_for_ever_is_given_up(hurried, secret):
+    with Line(hurried, secret, len(SPOKEN), keep="keep-alive") as line:
+        line.send(SPOKEN[: len(SPOKEN) // 2])
+        line.trickle()
+        told = line.answer()
+    assert told.startswith("HTTP/1.1 400 ")
+    assert "broken_off" in told
+    assert nothing_left(hurried.media)
+
+
+def test_who_is_refused_and_goes_on_sending_is_not_heard_for_ever(hurried, secret):
+    with Line(hurried, secret, 10**9, keep="keep-alive") as line:
+        line.trickle()
+        assert line.answer().startswith("HTTP/1.1 413 ")
+
+
+def test_of_two_slow_ones_one_makes_way_for_others(hurried, secret):
+    with Line(hurried, secret, len(SPOKEN)) as one, Line(hurried, secret, len(SPOKEN)) as other:
+        told = all_at_once(*[lambda line=line: (line.trickle(), line.answer())[1] for line in (one, other)])
+    assert sorted(each.split()[1] for each in told) == ["400", "503"]
+    refused = max(told)
+    assert "too_many_slow" in refused
+    assert "Retry-After: 2\r\n" in refused
+    assert nothing_left(hurried.media)
 
 
 # --- What is logged --------------------------------------------------------------------------------------------

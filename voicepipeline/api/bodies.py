@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import pydantic
+from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
+from voicepipeline.api.patience import Patience
 from voicepipeline.api.problems import ApiProblem, refuse_others, told, unsaid, wrong_fields
 from voicepipeline.api.schemas import EARLIEST, NewNote
 from voicepipeline.intake.uploading import ArrivedFile, OneRecording
 
 FORM, JSON = "multipart/form-data", "application/json"
 AUDIO = "audio"
-BROKEN_OFF = "broken_off"
+BROKEN_OFF, TOO_MANY_SLOW = "broken_off", "too_many_slow"
 # The largest recording that is taken, and the form around it.
 MAX_FORM_BYTES = 26_214_400 + 256 * 1024
 # The longest text, each sign of it escaped.
@@ -24,8 +26,6 @@ MAX_JSON_BYTES = 256 * 1024
 # Of what is refused, so much is read all the same.
 MOST_HEARD_OUT_BYTES = 2 * MAX_FORM_BYTES
 CHUNK_BYTES = 64 * 1024
-# Who sends nothing for so long has gone away, and would keep a thread of the server waiting.
-MOST_SILENT_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -40,20 +40,25 @@ class Sent:
 class WholeBody:
     """A request's body, which ends where was announced and not before: half a form looks like a whole one."""
 
-    def __init__(self, request: HttpRequest, length: int) -> None:
-        self.request, self.missing = request, length
+    def __init__(self, request: HttpRequest, length: int, patience: Patience) -> None:
+        self.request, self.missing, self.patience = request, length, patience
 
     def read(self, size: int | None = None, /) -> bytes:
         if not self.missing or size == 0:
             return b""
+        if self.patience.is_over:
+            raise self._cut_short()
         try:
             chunk = self.request.read(self.missing if size is None or size < 0 else min(size, self.missing))
         except UnreadablePostError as error:
-            raise _broken_off() from error
+            raise self._cut_short() from error
         if not chunk:
-            raise _broken_off()
+            raise self._cut_short()
         self.missing -= len(chunk)
         return chunk
+
+    def _cut_short(self) -> ApiProblem:
+        return _too_many_slow() if self.patience.crowded else _broken_off()
 
 
 @contextlib.contextmanager
@@ -63,7 +68,7 @@ def read_body(request: HttpRequest) -> Iterator[Sent]:
         with _read(request) as sent:
             yield sent
     except ApiProblem as problem:
-        if problem.code != BROKEN_OFF:
+        if problem.code not in (BROKEN_OFF, TOO_MANY_SLOW):
             hear_out(request)
         raise
 
@@ -72,14 +77,18 @@ def read_body(request: HttpRequest) -> Iterator[Sent]:
 def _read(request: HttpRequest) -> Iterator[Sent]:
     refuse_others(request)
     form = _is_form(request)
-    body = WholeBody(request, _length(request, MAX_FORM_BYTES if form else MAX_JSON_BYTES))
-    _lose_patience(request)
+    length = _length(request, MAX_FORM_BYTES if form else MAX_JSON_BYTES)
+    patience = Patience(request, settings.API_UPLOAD_SECONDS)
+    body = WholeBody(request, length, patience)
     if not form:
-        yield Sent(_checked(_of_json(body), has_audio=False), None, "")
+        with patience:
+            typed = _of_json(body)
+        yield Sent(_checked(typed, has_audio=False), None, "")
         return
     handler = OneRecording(AUDIO)
     try:
-        fields, audio = _of_form(request, body, handler)
+        with patience:
+            fields, audio = _of_form(request, body, handler)
         note = _checked(_understood(NewNote.model_validate_strings, fields), has_audio=audio is not None)
         yield Sent(note, audio, handler.digest.hexdigest() if audio else "")
     finally:
@@ -88,10 +97,9 @@ def _read(request: HttpRequest) -> Iterator[Sent]:
 
 def hear_out(request: HttpRequest) -> None:
     """Read the rest and forget it: few programs that are still sending hear that they were refused."""
-    _lose_patience(request)
     left = MOST_HEARD_OUT_BYTES
-    with contextlib.suppress(UnreadablePostError):
-        while left > 0 and (chunk := request.read(CHUNK_BYTES)):
+    with contextlib.suppress(UnreadablePostError), Patience(request, settings.API_SILENT_SECONDS) as patience:
+        while left > 0 and not patience.is_over and (chunk := request.read(CHUNK_BYTES)):
             left -= len(chunk)
 
 
@@ -122,12 +130,6 @@ def _length(request: HttpRequest, most: int) -> int:
             "recording as MP3 with a lower bit rate.",
         )
     return int(announced)
-
-
-def _lose_patience(request: HttpRequest) -> None:
-    connection: Any = request.META.get("gunicorn.socket")
-    if connection is not None:
-        connection.settimeout(MOST_SILENT_SECONDS)
 
 
 def _of_json(body: WholeBody) -> NewNote:
@@ -181,5 +183,16 @@ def _broken_off() -> ApiProblem:
         400,
         BROKEN_OFF,
         "Broken off",
-        "The request ended before all of it had come. Nothing was kept: send it again.",
+        "The request ended, or its time was up, before all of it had come. Nothing was kept: send it again.",
+    )
+
+
+def _too_many_slow() -> ApiProblem:
+    return ApiProblem(
+        503,
+        TOO_MANY_SLOW,
+        "Too many slow requests",
+        "The request came slowly, and as many as can be waited for did so already. Nothing was kept: send the same "
+        "request again later.",
+        headers={"Retry-After": str(settings.API_SILENT_SECONDS)},
     )
