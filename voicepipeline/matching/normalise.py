@@ -4,10 +4,14 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # A note may hand over anything; nobody's name is longer than this, and the work stays bounded.
 MAX_CHARACTERS = 100
 MAX_WORDS = 6
+# Names kept with what was worked out of them, at most 30 MB: every first and last name of a club of 5,000, and more. A
+# cache smaller than the roster that is gone through again and again would never have what is asked for.
+MOST_KEPT = 16_384
 
 # What Unicode's decomposition leaves as it is; the Cyrillic rows follow the Ukrainian and Russian passports.
 BY_HAND = {
@@ -42,7 +46,12 @@ def fold(text: str) -> str:
 
 def words(text: str) -> tuple[str, ...]:
     """The words of a name: possessives and shirt numbers gone, O', Mc, Mac, Ó and Ní joined to what follows."""
-    text = POSSESSIVE.sub("", text[: MAX_CHARACTERS + 1])
+    return _words(text[: MAX_CHARACTERS + 1])
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _words(text: str) -> tuple[str, ...]:
+    text = POSSESSIVE.sub("", text)
     # Before folding, which makes a bare letter of an accent that stands alone.
     text = SHIRT_NUMBER.sub(" ", APOSTROPHE.sub("", text))
     found = WORD.findall(APOSTROPHE.sub("", fold(text)))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from voicepipeline.matching import given_names, surnames
 from voicepipeline.matching.metaphone import metaphone
+from voicepipeline.matching.normalise import MOST_KEPT
 from voicepipeline.matching.respelling import as_heard, respelled
 from voicepipeline.matching.similarity import jaro_winkler
 
@@ -66,7 +67,7 @@ class Word:
         return bool(self.given_names or self.short_for)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=MOST_KEPT)
 def word(text: str) -> Word:
     heard, irish = as_heard(text), respelled(text)
     without_o = text.removeprefix("o")
