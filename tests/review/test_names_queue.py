@@ -6,16 +6,17 @@ import re
 
 import pytest
 
-from tests.factories import make_claim, make_coach, make_note, make_resolution, mention
+from tests.factories import make_claim, make_club, make_coach, make_note, make_resolution, mention
 from tests.names.conftest import club, coach, note, real_stages
 from tests.review.name_helpers import asking, operator, settle, two_murphys
 from tests.review.name_pages import QUEUE, ana, names_on, queries_of, question, text_of
-from voicepipeline.models import EntityResolution, NameChoice
+from voicepipeline.admin.name_queue import MOST_CLUBS, MOST_COACHES
+from voicepipeline.models import Coach, EntityResolution, NameChoice, Organization
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_queue_has_one_row_for_each_name_of_each_note_oldest_note_first(client, ana):
+def test_the_queue_has_one_row_for_each_name_of_each_note_in_the_order_of_arrival(client, ana):
     first, second = make_note(), make_note()
     question("Neve", second), question("Murphy", first), question("murphy's", first), question("Aoife", first)
     question("Settled", first)
@@ -23,6 +24,7 @@ def test_the_queue_has_one_row_for_each_name_of_each_note_oldest_note_first(clie
     page = client.get(QUEUE)
     assert names_on(page) == ["Aoife", "Murphy", "Neve"]
     assert "3 names to check" in text_of(page)
+    assert "In the order in which the voice notes arrived here." in text_of(page)
     assert "Player, said 2 times Eoin Murphy 93 · Seán Murphy 90" in text_of(page)
 
 
@@ -34,6 +36,38 @@ def test_the_queue_is_narrowed_to_a_club_and_to_a_coach(client, ana):
     page = client.get(QUEUE, {"club": siobhan.organization_id, "coach": other.pk})
     assert names_on(page) == ["Neve"]
     assert f"?club={siobhan.organization_id}&amp;coach={other.pk}" in page.content.decode()
+
+
+def test_a_coach_of_another_club_is_dropped_and_the_page_says_so(client, ana):
+    siobhan, stranger = make_coach(first_name="Siobhán"), make_coach(first_name="Mick")
+    question("Murphy", make_note(sender=siobhan)), question("Neve", make_note(sender=stranger))
+    page = client.get(QUEUE, {"club": siobhan.organization_id, "coach": stranger.pk})
+    assert names_on(page) == ["Murphy"]
+    assert "The coach is not of this club: names of all its coaches are shown." in text_of(page)
+    assert f"coach={stranger.pk}" not in page.content.decode()
+
+
+@pytest.mark.parametrize("given", ["club", "coach"])
+def test_who_is_not_there_narrows_nothing_and_the_page_says_so(client, ana, given):
+    question("Murphy")
+    page = client.get(QUEUE, {given: 10**17})
+    assert names_on(page) == ["Murphy"]
+    assert f"There is no such {given}: names of all clubs and coaches are shown." in text_of(page)
+
+
+def test_the_chosen_club_and_coach_can_be_chosen_however_many_there_are(ana, client):
+    coach = make_coach(organization=make_club(name="Żubry"), first_name="Zoë", last_name="Żak")
+    Organization.objects.bulk_create(
+        Organization(name=f"Able {number:03}", slug=f"able-{number}") for number in range(MOST_CLUBS)
+    )
+    Coach.objects.bulk_create(
+        Coach(organization=coach.organization, first_name="Ann", last_name=f"Able {number:03}")
+        for number in range(MOST_COACHES)
+    )
+    question("Murphy", make_note(sender=coach))
+    page = client.get(QUEUE, {"club": coach.organization_id, "coach": coach.pk}).content.decode()
+    assert f'<option value="{coach.organization_id}" selected>Żubry</option>' in page
+    assert f'<option value="{coach.pk}" selected>Zoë Żak</option>' in page
 
 
 @pytest.mark.parametrize("given", ["abc", "-1", "9" * 40, "٣"])

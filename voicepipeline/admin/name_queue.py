@@ -66,6 +66,21 @@ def filters_of(given: Mapping[str, Any]) -> Filters:
     return Filters(number_in(given.get("club")), number_in(given.get("coach")))
 
 
+def without_strangers(filters: Filters) -> tuple[Filters, str]:
+    """The same without who is not there, or not of the chosen club and so finds nothing; and what to say of it."""
+    club, coach = filters.club, filters.coach
+    if club is not None and not Organization.objects.filter(pk=club).exists():
+        return Filters(), "There is no such club: names of all clubs and coaches are shown."
+    if coach is None:
+        return filters, ""
+    coaches = Coach.objects.filter(pk=coach)
+    if (coaches if club is None else coaches.filter(organization=club)).exists():
+        return filters, ""
+    if club is None:
+        return Filters(), "There is no such coach: names of all clubs and coaches are shown."
+    return Filters(club=club), "The coach is not of this club: names of all its coaches are shown."
+
+
 def number_in(text: object) -> int | None:
     """The number of a row, or None for anything else."""
     said = str(text or "")
@@ -138,7 +153,7 @@ class Page:
 
 
 def load_page(filters: Filters, after: int | None, eyes: Eyes) -> Page:
-    """Oldest first; a page ends with a note, so that one number says where the next one begins."""
+    """In the order of arrival; a page ends with a note, so that one number says where the next one begins."""
     rows = open_names(filters).filter(artifact_id__gt=after) if after else open_names(filters)
     asked = rows.values(*ORDER).annotate(first=Min("pk"), times=Count("pk")).order_by(*ORDER)
     found = list(asked[: A_PAGE + 1])
@@ -217,7 +232,7 @@ def answer_of(choice: NameChoice, filters: Filters, eyes: Eyes) -> Answer:
         spoken=eyes.name(choice.raw_text or choice.name_key),
         kind=MentionKind(choice.kind).label,
         whom=eyes.name(whom(choice)) if choice.player or choice.coach_meant else whom(choice),
-        where="in one statement" if choice.claim_key else f"in the whole voice note{learned}",
+        where="in one statement only" if choice.claim_key else f"in the whole voice note{learned}",
         by=name_of(choice.chosen_by),
         at=moment(choice.chosen_at),
         coach=str(choice.artifact.sender or "Unknown"),
@@ -229,7 +244,14 @@ def answer_of(choice: NameChoice, filters: Filters, eyes: Eyes) -> Answer:
 # --- Filters ------------------------------------------------------------------------------------------------------
 def choices_of(filters: Filters) -> dict[str, list[tuple[int, str]]]:
     """Clubs to choose from, and coaches once it is known of which club."""
-    clubs = list(Organization.objects.values_list("pk", "name")[:MOST_CLUBS])
-    coach = Q(pk=filters.coach) if filters.club is None else Q(organization=filters.club)
-    coaches = Coach.objects.filter(coach)[:MOST_COACHES] if filters != Filters() else []
-    return {"clubs": clubs, "coaches": [(coach.pk, str(coach)) for coach in coaches]}
+    clubs = _with_chosen(Organization.objects.all(), MOST_CLUBS, filters.club)
+    of_club = Coach.objects.filter(organization=filters.club) if filters.club is not None else Coach.objects.none()
+    return {"clubs": clubs, "coaches": _with_chosen(of_club, MOST_COACHES, filters.coach)}
+
+
+def _with_chosen(rows: QuerySet[Any], most: int, chosen: int | None) -> list[tuple[int, str]]:
+    """As many as fit into a list, and whoever is chosen: what narrows a page has to be seen on it."""
+    found = [(row.pk, str(row)) for row in rows[:most]]
+    if chosen is None or any(pk == chosen for pk, _ in found):
+        return found
+    return [*((row.pk, str(row)) for row in rows.model.objects.filter(pk=chosen)), *found]

@@ -1,6 +1,7 @@
 """Names to check: the open questions, and the page that settles them."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin, messages
@@ -29,8 +30,10 @@ from voicepipeline.admin.name_queue import (
     question_before,
     question_url,
     url_of,
+    without_strangers,
 )
 from voicepipeline.admin.note_page import audio_url
+from voicepipeline.admin.placing import ASSIGN_CLUB
 from voicepipeline.masking import NAMES_NOTICE, NOTICE, eyes_of
 from voicepipeline.models import Artifact, ContentReading, EntityResolution, MentionKind, NameChoice
 from voicepipeline.operations.name_entries import decided_for_others
@@ -39,6 +42,7 @@ from voicepipeline.operations.readings import record_reading
 
 PERMISSION = "voicepipeline.settle_name"
 NOBODY = "nobody"
+LONGEST_CLAIM_KEY = 64
 GONE = "The voice note does not say this name any more: its statements were read anew."
 
 
@@ -57,13 +61,15 @@ class NamesAdmin(HistoryAdmin):
 
     # --- The queue -------------------------------------------------------------------------------------------------
     def queue_view(self, request: HttpRequest) -> HttpResponse:
-        """The open questions, oldest first, or the answers that were given lately."""
+        """The open questions in the order of arrival, or the answers that were given lately."""
         self._verify(request)
-        filters, eyes = filters_of(request.GET), eyes_of(request.user)
+        filters, remark = without_strangers(filters_of(request.GET))
+        eyes = eyes_of(request.user)
         count = count_open(filters)
         context: dict[str, Any] = {
             "title": "Names to check",
             "filters": filters,
+            "filters_remark": remark,
             **choices_of(filters),
             "count": f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}",
             "one": count == 1,
@@ -113,6 +119,7 @@ class NamesAdmin(HistoryAdmin):
             "title": f"Who is “{asked.spoken}”?",
             "artifact": artifact,
             "asked": asked,
+            "only": _only(request.GET.get("only", ""), said_in),
             "eyes": eyes,
             "may_settle": may_settle and artifact.organization_id is not None and not asked.is_group,
             "answers": [answer_of(each, filters, eyes) for each in asked.answers],
@@ -122,6 +129,7 @@ class NamesAdmin(HistoryAdmin):
             "more_found": more_found,
             "audio_url": audio_url(artifact) if eyes.read else "",
             "note_url": note_url,
+            "club_url": _club_url(artifact, request.user) or note_url,
             "entries_url": _entries_url(artifact),
             "next_url": url_of(next_question(filters, question), filters) or self._queue_url(filters),
             "previous_url": url_of(question_before(filters, question), filters),
@@ -134,23 +142,23 @@ class NamesAdmin(HistoryAdmin):
     def _answer(self, request: HttpRequest, artifact: Artifact, question: Question) -> HttpResponse:
         filters, given = filters_of(request.POST), str(request.POST.get("target", ""))
         field, _, number = given.partition(":")
-        pk = number_in(number)
+        pk, only = number_in(number), str(request.POST.get("only", ""))[:LONGEST_CLAIM_KEY]
         if given != NOBODY and pk is None:
             messages.warning(request, "Choose whom the name means, or say that it is nobody on the roster.")
-            return redirect(question_url(question, artifact.artifact_id, filters))
+            return redirect(question_url(question, artifact.artifact_id, filters, only=only))
         user: Any = request.user
         settled = settle_name(
             artifact.artifact_id,
             kind=question.kind,
             name_key=question.key,
-            claim_key=str(request.POST.get("only", ""))[:64],
+            claim_key=only,
             target=None if given == NOBODY or pk is None else (field, pk),
             by=user,
             seen=number_in(request.POST.get("seen")),
         )
         self._tell(request, settled)
         if not settled.done:
-            return redirect(question_url(question, artifact.artifact_id, filters))
+            return redirect(question_url(question, artifact.artifact_id, filters, only=only))
         following = url_of(next_question(filters, question), filters, done=settled.choice_id)
         return redirect(following or self._queue_url(filters, done=settled.choice_id))
 
@@ -224,6 +232,17 @@ class NamesAdmin(HistoryAdmin):
         if artifact is None:
             raise Http404
         return artifact
+
+
+def _only(given: str, said_in: Collection[str]) -> str:
+    """The statement to which the answer was narrowed before the page was left for a search, if it is on the page."""
+    return given if given in said_in else ""
+
+
+def _club_url(artifact: Artifact, user: Any) -> str:
+    """Where the note is given a club, for those who may."""
+    action = "admin:voicepipeline_artifact_action"
+    return reverse(action, args=[artifact.artifact_id, ASSIGN_CLUB.key]) if ASSIGN_CLUB.may(user) else ""
 
 
 def _entries_url(artifact: Artifact) -> str:
