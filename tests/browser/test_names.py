@@ -67,6 +67,16 @@ def heading(page, name):
     return expect(page.get_by_role("heading", name=f"Who is {name}?", exact=True))
 
 
+def tab_to(page, element):
+    """Go there as somebody without a mouse does."""
+    expect(element).to_be_visible()
+    for _ in range(100):
+        if element.evaluate("each => each === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"the Tab key does not lead to {element}")
+
+
 def test_two_unclear_names_and_a_group_are_settled_by_keyboard_and_learned(
     page, operator, coach, roster, check_page, sign_in
 ):
@@ -106,8 +116,12 @@ def test_two_unclear_names_and_a_group_are_settled_by_keyboard_and_learned(
     following = asking(make_read_note(sender=coach), "Neevo")
     assert (statuses(following), means(following)) == (["auto_resolved"], [niamh])
 
-    page.goto(f"{QUEUE}?tab=answered")
-    page.get_by_role("button", name="Undo that Neevo means Niamh Kelly").press("Enter")
+    tab_to(page, page.get_by_role("link", name="Names to check"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("link", name="Answered lately"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="Undo that Neevo means Niamh Kelly"))
+    page.keyboard.press("Enter")
     expect(page.get_by_text("Taken back: that “Neevo” means Niamh Kelly.")).to_be_visible()
     expect(page.get_by_text("1 entry that was confirmed before is for somebody else")).to_be_visible()
     assert learned() == [("Merphy", eoin)]
@@ -134,9 +148,16 @@ def test_a_name_is_searched_for_and_keys_do_not_act_while_somebody_types(page, o
         page.get_by_role("list", name="Found on the roster").get_by_role("button", name="Niamh Byrne")
     ).to_be_focused()
     page.keyboard.press("m")
-    expect(page.get_by_role("radio", name="This mention only: statement 1")).to_be_checked()
+    expect(page.get_by_role("radio", name="In this statement only: statement 1")).to_be_checked()
     page.keyboard.press("m")
-    page.get_by_role("button", name="Niamh Byrne").focus()
+    page.keyboard.press("/")
+    page.keyboard.type("byrne")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("searchbox", name="Somebody else on the roster")).to_have_value("byrne")
+    expect(page.get_by_role("radio", name="In this statement only: statement 3")).to_be_checked()
+    expect(
+        page.get_by_role("list", name="Found on the roster").get_by_role("button", name="Niamh Byrne")
+    ).to_be_focused()
     page.keyboard.press("Enter")
     heading(page, "Merphy").to_be_hidden()
     choice = NameChoice.objects.get()

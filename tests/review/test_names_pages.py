@@ -101,11 +101,42 @@ def test_the_last_choice_leads_back_to_the_queue(client, ana, club, note):
     assert "Your last answer: “Murphy” means Eoin Murphy" in text_of(client.get(answer["Location"]))
 
 
-def test_a_choice_for_this_mention_only(client, ana, club, note):
+def test_a_choice_for_one_statement_only(client, ana, club, note):
     eoin, _ = two_murphys(club)
     asking(note, "Murphy", "Murphy")
     post(client, url_in(note), target=f"player:{eoin.pk}", only="claim2")
     assert (means(note), learned()) == ([None, eoin], [])
+
+
+def scopes_on(page):
+    """Every place where the answer may hold, and whether it is the one that is chosen."""
+    found = re.findall(r'type="radio" name="only" value="([^"]*)"( checked)?', page.content.decode())
+    return {value: bool(checked) for value, checked in found}
+
+
+def test_a_search_keeps_where_the_answer_shall_hold(client, ana, club, note):
+    two_murphys(club)
+    asking(note, "Murphy", "Murphy")
+    assert scopes_on(client.get(url_in(note))) == {"": True, "claim1": False, "claim2": False}
+    page = client.get(url_in(note), {"q": "eoin", "only": "claim2"})
+    assert scopes_on(page) == {"": False, "claim1": False, "claim2": True}
+    assert '<input type="hidden" name="only" value="claim2">' in page.content.decode()
+
+
+@pytest.mark.parametrize("only", ["claim9", '"><b>', "x" * 500])
+def test_a_statement_that_does_not_say_the_name_is_not_kept(client, ana, club, note, only):
+    two_murphys(club)
+    asking(note)
+    page = client.get(url_in(note), {"only": only})
+    assert scopes_on(page) == {"": True, "claim1": False}
+    assert '<input type="hidden" name="only" value="">' in page.content.decode()
+
+
+def test_a_refusal_keeps_where_the_answer_shall_hold(client, ana, club, note):
+    two_murphys(club)
+    asking(note)
+    answer = post(client, url_in(note), target="nonsense:1", only="claim1")
+    assert answer["Location"] == f"{url_in(note)}?only=claim1"
 
 
 def test_not_on_the_roster(client, ana, club, note):
@@ -188,6 +219,9 @@ def test_a_note_without_a_club_asks_for_one_first(client, ana):
     resolve(orphan)
     page = client.get(url_in(orphan))
     assert "This voice note has no club" in text_of(page)
+    assign = reverse("admin:voicepipeline_artifact_action", args=[orphan.artifact_id, "assign-club"])
+    assert f'href="{assign}">Give it a club first.' in page.content.decode()
+    assert client.get(assign).status_code == 200
     assert 'name="target"' not in page.content.decode()
 
 

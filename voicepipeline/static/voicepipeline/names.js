@@ -51,6 +51,15 @@ function startSearch() {
   return Boolean(field);
 }
 
+/* Where the answer shall hold is not forgotten while somebody looks for whom it means. */
+const search = document.querySelector(".vp-names-search");
+if (search) {
+  search.addEventListener("submit", () => {
+    const scope = document.querySelector("input[type=radio][name=only]:checked");
+    search.elements.only.value = scope ? scope.value : "";
+  });
+}
+
 function answer(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const arrow = key.startsWith("Arrow");
