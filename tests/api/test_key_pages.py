@@ -4,12 +4,13 @@ import re
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.factories import make_api_key, make_club, make_user
+from tests.intake.test_at_once import all_at_once
 from voicepipeline import roles
 from voicepipeline.models import ApiKey
 from voicepipeline.operations.api_keys import admit
@@ -51,6 +52,50 @@ def test_the_key_is_shown_once_and_kept_by_no_browser(client, by, club):
         shown = client.get(page).content.decode()
         assert key.prefix in shown or page == page_of(key, "history")
         assert not SECRET.search(shown)
+
+
+def once_of(response):
+    return re.search(r'name="once" value="([^"]+)"', response.content.decode())[1]
+
+
+def test_the_same_form_sent_again_makes_no_second_key(client, by, club):
+    once = once_of(client.get(ADD))
+    refused = client.post(ADD, given(club, scopes=[], once=once))
+    assert once_of(refused) == once
+    assert SECRET.search(client.post(ADD, given(club, once=once)).content.decode())
+    again = client.post(ADD, given(club, once=once), follow=True)
+    assert "was made already, and cannot be shown again" in again.content.decode()
+    assert not SECRET.search(again.content.decode())
+    assert ApiKey.objects.count() == 1
+    client.post(ADD, given(club, once=once_of(client.get(ADD))))
+    assert ApiKey.objects.count() == 2
+
+
+def test_a_form_whose_key_could_not_be_made_may_be_sent_again(client, by, club):
+    once = once_of(client.get(ADD))
+
+    def away(execute, sql, params, many, context):
+        if sql.startswith('INSERT INTO "voicepipeline_apikey"'):
+            raise OperationalError("server closed the connection")
+        return execute(sql, params, many, context)
+
+    client.raise_request_exception = False
+    with connection.execute_wrapper(away):
+        assert client.post(ADD, given(club, once=once)).status_code >= 500
+    assert SECRET.search(client.post(ADD, given(club, once=once)).content.decode())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_twice_at_the_same_instant_makes_one_key(client, by, club):
+    once = once_of(client.get(ADD))
+
+    def send():
+        browser = Client()
+        browser.force_login(by)
+        return browser.post(ADD, given(club, once=once)).status_code
+
+    assert sorted(all_at_once(*[send] * 4)) == [200, 302, 302, 302]
+    assert ApiKey.objects.count() == 1
 
 
 @pytest.mark.parametrize(

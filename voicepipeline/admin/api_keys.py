@@ -1,9 +1,12 @@
 """Keys of the HTTP API: which club's programs may use it, what they may do, and when they last did."""
 
+import secrets
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,11 +27,12 @@ from voicepipeline.admin.words import State, moment
 from voicepipeline.models import ApiKey, ApiScope, Organization, User
 from voicepipeline.models.api import MOST_PER_MINUTE
 from voicepipeline.operations import api_keys
-from voicepipeline.operations.api_keys import MAX_NAME
+from voicepipeline.operations.api_keys import MAX_NAME, NewKey
 
 URL = "admin:voicepipeline_apikey"
 TEMPLATE = "voicepipeline/api_key.html"
 RATE = 120
+ALREADY = "This key was made already, and cannot be shown again. If it was not copied, revoke it and make another one."
 
 
 class KeyForm(forms.Form):
@@ -151,14 +155,17 @@ class ApiKeyAdmin(ListAdmin):
         """The form; once the key is made, the one page on which it is ever seen, kept by no browser."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = NewKeyForm(request.POST if request.method == "POST" else None, by=_user(request))
+        sent = request.POST if request.method == "POST" else None
+        form = NewKeyForm(sent, by=_user(request))
         context = {"title": "Make an API key", "form": form, "button": "Make the key", "back_url": _address()}
-        if request.method == "POST" and form.is_valid():
-            made = api_keys.make_api_key(
-                by=_user(request),
-                organization_id=form.cleaned_data["club"].pk,
-                **{name: form.cleaned_data[name] for name in ("name", "scopes", "rate")},
-            )
+        once = secrets.token_urlsafe() if sent is None else sent.get("once", "")
+        context["once"] = once
+        if sent is not None and form.is_valid():
+            terms = {name: form.cleaned_data[name] for name in ("name", "scopes", "rate")}
+            made = _make_once(once, _user(request), organization_id=form.cleaned_data["club"].pk, **terms)
+            if made is None:
+                messages.warning(request, ALREADY)
+                return redirect(_address())
             if made.outcome.done:
                 return self._page(request, {**context, "key": made.key, "secret": made.secret, "form": None})
             form.add_error(None, made.outcome.message)
@@ -221,6 +228,19 @@ class ApiKeyAdmin(ListAdmin):
 def _user(request: HttpRequest) -> User:
     user: Any = request.user
     return user  # type: ignore[no-any-return]
+
+
+def _make_once(once: str, user: User, **terms: Any) -> NewKey | None:
+    """None when this form made its key before: a browser that loads the shown key again sends the form again."""
+    kept_as, made = f"new_api_key:{user.pk}:{api_keys.digest_of(once)}", None
+    if once and not cache.add(kept_as, True, settings.SESSION_COOKIE_AGE):
+        return None
+    try:
+        made = api_keys.make_api_key(by=user, **terms)
+        return made
+    finally:
+        if made is None or not made.outcome.done:
+            cache.delete(kept_as)
 
 
 def _address(page: str = "changelist", *args: int) -> str:
