@@ -135,6 +135,22 @@ def test_what_cannot_be_a_key_is_not_even_looked_up(client, django_assert_num_qu
         client.get(URL, headers={"Authorization": "Bearer vp_guessed"})
 
 
+class Unheard:
+    """A body that is not to be read."""
+
+    def read(self, *_):
+        raise AssertionError("read before it was known who sends it")
+
+    readline = read
+
+
+@pytest.mark.parametrize("secret", ["", f"vp_00000000_{'x' * 43}"], ids=["none", "unknown"])
+def test_nothing_is_read_of_what_a_stranger_sends(client, secret):
+    sent = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": "1000", "wsgi.input": Unheard()}
+    response = client.generic("POST", URL, headers={"Authorization": f"Bearer {secret}"}, **sent)
+    assert problem(response) == (401, "key_refused")
+
+
 def test_a_stranger_leaves_nothing(post, media):
     assert problem(post(recording(), secret=f"vp_00000000_{'x' * 43}", sender_phone="+353861234567"))[0] == 401
     assert nothing_left(media)
@@ -171,6 +187,11 @@ def test_a_key_that_is_used_up_says_when_to_come_back(club, get):
     refused = get(secret=secret)
     assert problem(refused) == (429, "too_many_requests")
     assert 25 <= int(refused["Retry-After"]) <= 30
+
+
+def test_requests_that_the_scopes_forbid_are_counted_too(club, get):
+    secret = make_key(club, ApiScope.SEND_NOTES, rate=2).secret
+    assert [get(secret=secret).status_code for _ in range(3)] == [403, 403, 429]
 
 
 def long_ago(key, seconds):
