@@ -11,7 +11,7 @@ from voicepipeline.engine.execution import perform
 from voicepipeline.engine.rebuilding import rebuild
 from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
 from voicepipeline.models import Artifact, EntryDecision, InsightDraft, PipelineEvent, StageRun
-from voicepipeline.operations.entry_decisions import confirm_entry, hold_entry, undo_entry
+from voicepipeline.operations.entry_decisions import confirm_entry, hold_entry, release_entry, undo_entry
 from voicepipeline.operations.entry_edits import seen_of
 from voicepipeline.stages import STAGES
 
@@ -94,6 +94,30 @@ def test_what_is_on_hold_stays_on_hold_and_unconfirmed_when_it_is_made_again(not
     somebody_says(note, "Somebody else")
     again = InsightDraft.objects.get(artifact=note)
     assert (again.status, again.held_by, again.held_reason) == ("pending", aoife, "Ask the coach.")
+
+
+def test_what_is_on_hold_stays_so_when_its_stage_is_run_again_for_a_coach_who_is_trusted_by_now(note, aoife):
+    note.claims.update(confidence=0.5)
+    draft = suggest(note)
+    assert hold_entry(draft.pk, by=aoife, reason="Ask the coach.", seen=seen_of(draft)).done
+    note.claims.update(confidence=0.95)
+    run_again(note)
+    perform_what_waits(note)
+    again = InsightDraft.objects.get(artifact=note)
+    assert (again.status, again.held_by, again.held_reason) == ("pending", aoife, "Ask the coach.")
+
+
+def test_what_somebody_took_off_hold_is_not_confirmed_by_the_rule(note, aoife):
+    note.claims.update(confidence=0.5)
+    draft = suggest(note)
+    assert hold_entry(draft.pk, by=aoife, reason="Ask the coach.", seen=seen_of(draft)).done
+    draft.refresh_from_db()
+    assert release_entry(draft.pk, by=aoife, seen=seen_of(draft)).done
+    note.claims.update(confidence=0.95)
+    run_again(note)
+    perform_what_waits(note)
+    again = InsightDraft.objects.get(artifact=note)
+    assert (again.status, again.held_at, again.person_needed_because) == ("pending", None, "taken_up_by_a_person")
 
 
 def test_an_entry_that_is_made_again_without_a_change_can_be_decided_as_it_was_seen(note, aoife):

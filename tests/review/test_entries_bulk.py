@@ -106,6 +106,14 @@ def test_what_is_on_hold_is_left(aoife, kind, kept):
     assert InsightDraft.objects.get().held_by == held.held_by
 
 
+def test_the_last_day_of_the_calendar_bounds_nothing(client, operator):
+    make_draft(title="Did well")
+    pages = [reverse("admin:voicepipeline_insightdraft_changelist"), reverse("admin:voicepipeline_insightdraft_bulk")]
+    for url in pages:
+        page = client.get(url, {"until": "9999-12-31", "kind": "confirm_entries"})
+        assert (page.status_code, "Did well" in page.content.decode()) == (200, True)
+
+
 def test_each_filter_tells_which_are_meant(aoife):
     coach = make_coach()
     at = datetime(2026, 11, 3, 23, 30, tzinfo=UTC)

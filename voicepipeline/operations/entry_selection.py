@@ -39,9 +39,14 @@ class Filters:
 
 
 def _midnight(day: str, *, days: int = 0) -> datetime | None:
+    """When this day begins, or so many days later; nothing is bounded by what lies beyond the calendar's end."""
     if not day:
         return None
-    return datetime.combine(date.fromisoformat(day) + timedelta(days=days), time(), timezone.get_default_timezone())
+    try:
+        begins = date.fromisoformat(day) + timedelta(days=days)
+    except OverflowError:
+        return None
+    return datetime.combine(begins, time(), timezone.get_default_timezone())
 
 
 @dataclass(frozen=True)

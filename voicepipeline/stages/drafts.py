@@ -19,7 +19,6 @@ from voicepipeline.models import (
     Claim,
     Coach,
     EntityResolution,
-    EntryDecision,
     EventType,
     InsightDraft,
     MentionKind,
@@ -38,8 +37,9 @@ from voicepipeline.policies.drafts import (
     overall_confidence,
 )
 from voicepipeline.policies.names import PRONOUNS, Correction, correct_names
+from voicepipeline.stages.begun import holds_of, taken_up
 from voicepipeline.stages.contract import Remark, StageOutput
-from voicepipeline.stages.merged import entry_key, for_those_who_stay, merged_players, move_entries, with_todays_keys
+from voicepipeline.stages.merged import entry_key, for_those_who_stay, move_entries
 from voicepipeline.text import safe_text
 
 Status = InsightDraft.Status
@@ -153,18 +153,7 @@ def load(artifact: Artifact) -> Given:
     sender, club = artifact.sender, artifact.organization_id
     own = [team for team in teams_of_coach(sender.pk, club) if team.active] if sender and club else []
     own_team = int(own[0].id) if len(own) == 1 else None
-    return Given(read, _rule(artifact, sender, transcript), own_team, _taken_up(artifact))
-
-
-def _taken_up(artifact: Artifact) -> frozenset[str]:
-    """The rule leaves to people what a person has begun to decide."""
-    undone = EntryDecision.objects.filter(artifact=artifact, kind=EntryDecision.Kind.UNDONE)
-    held = InsightDraft.objects.filter(artifact=artifact, held_at__isnull=False)
-    keys = frozenset(undone.values_list("draft_key", flat=True).union(held.values_list("key", flat=True)))
-    if not keys or artifact.organization_id is None:
-        return keys
-    claims = Claim.objects.filter(artifact=artifact).values_list("key", flat=True)
-    return with_todays_keys(keys, claims, merged_players(artifact.organization_id))
+    return Given(read, _rule(artifact, sender, transcript), own_team, taken_up(artifact))
 
 
 def _name(row: EntityResolution) -> Name:
@@ -290,7 +279,7 @@ def store(artifact: Artifact, data: tuple[Entry, ...], *, claims: Collection[int
 
     With `claims`, only entries of these statements make way and are made.
     """
-    data = for_those_who_stay(data, partial(_taken_up, artifact))
+    data = for_those_who_stay(data, partial(taken_up, artifact))
     move_entries(artifact)
     drafts = InsightDraft.objects.filter(artifact=artifact)
     pending = drafts.filter(status=Status.PENDING)
@@ -303,8 +292,10 @@ def store(artifact: Artifact, data: tuple[Entry, ...], *, claims: Collection[int
     entries = [entry for entry in data if entry.key not in decided]
     now = timezone.now()
     new = {"created_at": now, "expires_at": now + LIFETIME}
+    holds = holds_of(artifact) if entries else {}
     InsightDraft.objects.bulk_create(
-        row_of(artifact, entry, now, claim_id=entry.claim_id, **waiting.get(entry.key, new)) for entry in entries
+        row_of(artifact, entry, now, claim_id=entry.claim_id, **waiting.get(entry.key, new | holds.get(entry.key, {})))
+        for entry in entries
     )
     return [_confirmed(entry) for entry in entries if entry.confirmation.automatic]
 
