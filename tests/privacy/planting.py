@@ -9,6 +9,7 @@ from django.utils import timezone
 from tests.engine.helpers import scheduled
 from tests.factories import (
     make_alias,
+    make_bulk_work,
     make_claim,
     make_club,
     make_coach,
@@ -43,10 +44,14 @@ def words(owner):
 
 # Who may not read finds none of these, whatever they open.
 SAID = (
-    *(word(f"{owner}_{field}") for owner in ("claim", "entry", "confirmed") for field in WORDS),
+    *(word(f"{owner}_{field}") for owner in ("claim", "entry", "confirmed", "held") for field in WORDS),
     *map(word, ("transcript", "segment", "typed", "audio", "mention", "unmatched", "group", "reason")),
     *map(word, ("candidate", "candidate_reason", "choice", "edited", "suggested", "learned", "listed")),
+    # Reasons that people type.
+    *map(word, ("why_done", "why_closed", "why_decided", "why_then", "why_held", "why_roster", "why_bulk")),
 )
+# Who is told one of these has read a note.
+OF_NOTES = {*SAID} - {*map(word, ("learned", "listed", "why_roster", "why_bulk"))}
 NAMES = tuple(word(f"{who}_{which}") for who in ("player", "ai", "left", "for") for which in ("first", "last"))
 PHONES = (PHONE, PHONE[1:], PHONE[-6:], ADDRESS, ADDRESS[1:], ADDRESS[-6:])
 # A coach who is named in a note is hidden there; lists of coaches name every coach.
@@ -75,6 +80,10 @@ class Planted:
         self.typed = make_note(text=word("typed"), sender=self.coach)
         self.orphan = make_note(text=word("typed"), organization=None)
         VoiceNote.objects.filter(pk=self.orphan.voice_note_id).update(sender_address=ADDRESS)
+        now = timezone.now()
+        failed = {"status": "failed", "error_code": "no_audio", "failed_stage": "transcription"}
+        closed = {"closed_at": now, "closed_by": self.operator, "closed_reason": word("why_closed")}
+        self.closed = make_note(sender=self.coach, current_stage="transcription", **failed, **closed)
         self._statements()
         self._entries()
         self._history()
@@ -128,6 +137,7 @@ class Planted:
             player=self.entry_for,
             status="confirmed",
             decided_by=self.operator,
+            decision_reason=word("why_decided"),
             suggested={"title": word("suggested")},
             **words("confirmed"),
         )
@@ -136,8 +146,11 @@ class Planted:
             draft_key=self.confirmed.key,
             kind="edited",
             by=self.operator,
+            reason=word("why_then"),
             edited={"title": word("edited")},
         )
+        held = {"held_at": timezone.now(), "held_by": self.operator, "held_reason": word("why_held")}
+        make_draft(self.claim, team=self.team, **held, **words("held"))
 
     def _history(self):
         self.alias = make_alias(word("learned"), player=self.player)
@@ -150,11 +163,13 @@ class Planted:
             alias=self.alias,
             chosen_by=self.operator,
         )
-        NoteDecision.objects.create(artifact=self.note, kind="released", by=self.operator)
+        NoteDecision.objects.create(artifact=self.note, kind="released", by=self.operator, reason=word("why_done"))
+        self.work = make_bulk_work(organization=self.club, reason=word("why_bulk"), requested_by=self.operator)
         RosterChange.objects.create(
             organization=self.club,
             kind="merged",
             by=self.operator,
+            reason=word("why_roster"),
             details={"stays": self.player.pk, "goes": self.left.pk},
         )
         for row in (self.player, self.alias):

@@ -4,14 +4,27 @@ import logging
 
 import pytest
 from django.contrib import admin
+from django.db import transaction
 from django.urls import reverse
 
 from tests.factories import make_user
 from tests.privacy.looking import AS_PAGE, AS_PART, addresses, found, look
-from tests.privacy.planting import COACH_NAMED, EVERYTHING, NAMES, PHONE, PHONES, SAID, Planted, word, words
+from tests.privacy.planting import (
+    COACH_NAMED,
+    EVERYTHING,
+    NAMES,
+    OF_NOTES,
+    PHONE,
+    PHONES,
+    SAID,
+    WORDS,
+    Planted,
+    word,
+    words,
+)
 from voicepipeline import roles
 from voicepipeline.admin.entry_filters import TABS
-from voicepipeline.models import Artifact
+from voicepipeline.models import Artifact, BulkWork, ContentReading
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +32,7 @@ PRIVATE = (*SAID, *NAMES, *PHONES)
 ACTION = "voicepipeline_artifact_action"
 ASKED_IN_PARTS = ("_live", "_changelist", "_voicenote_add", "_artifact_change", "_note", "_question")
 NOTE_PAGES = ("voicepipeline_artifact_change", "voicepipeline_artifact_live")
+BULK_KINDS = [kind for kind in BulkWork.Kind.values if kind.endswith("_entries")]
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +53,11 @@ def logged(caplog):
 
 
 def every_page(planted):
-    """Those of the table of roles, the typed note's, what can be done to one of nobody's, and some queries."""
+    """Those of the table of roles, those of other notes, what can be done to one of nobody's, and some queries."""
     yield from addresses(planted)
     for page in NOTE_PAGES:
-        yield page, reverse(f"admin:{page}", args=[planted.typed.artifact_id])
+        for note in (planted.typed, planted.closed):
+            yield page, reverse(f"admin:{page}", args=[note.artifact_id])
     for action in admin.site.get_model_admin(Artifact).page_actions():
         yield ACTION, reverse(f"admin:{ACTION}", args=[planted.orphan.artifact_id, action.key])
     for name, query in QUERIES:
@@ -56,7 +71,7 @@ QUERIES = (
     ("voicepipeline_player_merge", "with={other}"),
     ("voicepipeline_entityresolution_changelist", "tab=answered&done={done}"),
     *(("voicepipeline_insightdraft_changelist", f"tab={tab.key}&club={{club}}") for tab in TABS),
-    ("voicepipeline_insightdraft_bulk", "kind=confirm&club={club}"),
+    *(("voicepipeline_insightdraft_bulk", f"kind={kind}&club={{club}}") for kind in BULK_KINDS),
     ("voicepipeline_playeralias_remove_many", "club={club}&since=2020-01-01T00:00&until=2099-01-01T00:00"),
 )
 
@@ -133,7 +148,8 @@ def test_a_coachs_number_stays_as_it_is_when_who_may_not_read_it_saves_the_form(
 BELONGS = {
     "voicepipeline_artifact_change": {
         *words("claim").values(),
-        *({*words("entry").values(), *words("confirmed").values()} - {word("entry_quote"), word("confirmed_quote")}),
+        *(word(f"{owner}_{field}") for owner in ("entry", "confirmed", "held") for field in WORDS if field != "quote"),
+        *map(word, ("why_done", "why_closed", "why_decided")),
         *map(word, ("transcript", "segment", "typed", "mention", "unmatched", "group", "reason", "choice")),
         *map(word, ("candidate", "candidate_reason", "player_first", "ai_last", "for_first")),
         *COACH_NAMED,
@@ -145,12 +161,17 @@ BELONGS = {
     "voicepipeline_player_merge": {word("player_first"), word("for_last")},
     "voicepipeline_entityresolution_changelist": {*map(word, ("mention", "candidate", "choice", "player_last"))},
     "voicepipeline_entityresolution_question": {*map(word, ("claim_title", "claim_quote", "mention", "player_first"))},
-    "voicepipeline_insightdraft_changelist": {word("entry_title"), word("confirmed_quote"), word("for_first")},
-    "voicepipeline_insightdraft_note": {word("entry_quote"), word("confirmed_title"), word("for_first")},
+    "voicepipeline_insightdraft_changelist": {*map(word, ("entry_title", "confirmed_quote", "for_first", "why_held"))},
+    "voicepipeline_insightdraft_bulk": {*map(word, ("entry_title", "entry_quote", "entry_skill_name", "for_first"))},
+    "voicepipeline_insightdraft_note": {
+        *map(word, ("entry_quote", "confirmed_title", "for_first", "why_decided", "why_then", "why_held"))
+    },
     "voicepipeline_insightdraft_deed": {word("entry_quote"), word("for_first")},
     "voicepipeline_playeralias_changelist": {word("learned"), word("player_first")},
     "voicepipeline_playeralias_remove_many": {word("learned"), word("player_first")},
-    "voicepipeline_rosterchange_changelist": {word("player_first"), word("left_first")},
+    "voicepipeline_bulkwork_change": {word("why_bulk")},
+    "voicepipeline_bulkwork_live": {word("why_bulk")},
+    "voicepipeline_rosterchange_changelist": {word("player_first"), word("left_first"), word("why_roster")},
     "voicepipeline_rosterimport_change": {word("listed")},
     "voicepipeline_roster_export": {word("player_first"), word("for_last")},
     "voicepipeline_coach_changelist": {PHONE},
@@ -159,11 +180,21 @@ BELONGS = {
 }
 
 
-def test_who_may_read_is_told_each_where_it_belongs_and_nothing_of_it_is_logged(client, planted, logged):
-    client.force_login(make_user(roles.ADMINISTRATOR))
-    telling = told(client, every_page(planted))
+def test_who_may_read_is_told_each_where_it_belongs_and_that_is_recorded_and_not_logged(client, planted, logged):
+    user = make_user(roles.ADMINISTRATOR)
+    client.force_login(user)
+    telling, unrecorded = {}, set()
+    for name, url in every_page(planted):
+        before = transaction.savepoint()
+        heard = set(found(look(client, url), EVERYTHING))
+        telling.setdefault(name, set()).update(heard)
+        if heard & OF_NOTES and not ContentReading.objects.filter(user=user).exists():
+            unrecorded.add(name)
+        # The next page is opened by somebody who has opened none before.
+        transaction.savepoint_rollback(before)
     missing = {name: sorted(wanted - telling.get(name, set())) for name, wanted in BELONGS.items()}
     assert {name: words for name, words in missing.items() if words} == {}
+    assert unrecorded == set()
     assert found(logged(), EVERYTHING) == []
 
 

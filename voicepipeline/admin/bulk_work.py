@@ -130,6 +130,7 @@ class BulkWorkAdmin(HistoryAdmin):
     def _body(self, request: HttpRequest, work: BulkWork) -> dict[str, Any]:
         seen = work.done + work.skipped
         most = max(work.expected, seen, 1)
+        eyes = eyes_of(request.user)
         numbers = {name: getattr(work, name) for name in ("expected", "done", "skipped", "notes", "failed")}
         remarks = sorted(work.remarks.items(), key=lambda remark: (-remark[1], remark[0]))
         return {
@@ -143,7 +144,8 @@ class BulkWorkAdmin(HistoryAdmin):
             "seen": seen,
             "most": most,
             "counts": {name: f"{number:,}" for name, number in {**numbers, "seen": seen, "most": most}.items()},
-            "chosen": list(chosen(work, eyes_of(request.user))),
+            "reason": eyes.text(work.reason),
+            "chosen": list(chosen(work, eyes)),
             "remarks": [(words, f"{times:,}") for words, times in remarks],
         }
 

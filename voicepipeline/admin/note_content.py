@@ -290,7 +290,7 @@ def _entry(entry: InsightDraft, number: int | None, artifact: Artifact, eyes: Ey
         state=State(key, "Confirmed automatically" if by_rule else entry.get_status_display()),
         icon=icon,
         decision=_decision(entry),
-        reason=entry.decision_reason,
+        reason=eyes.text(entry.decision_reason),
         why_a_person=drafts.WORDS.get(why, why),
         confidence=percent(entry.overall_confidence),
         parts=f"AI {percent(entry.ai_confidence)}, match {percent(entry.resolution_confidence)}",

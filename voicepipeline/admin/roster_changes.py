@@ -40,12 +40,13 @@ class ChangeRows(BoundedList):
         eyes = eyes_of(request.user)
         for row in rows:
             row.told = in_words(row, players, eyes)
+            row.why = eyes.text(row.reason)
         self.result_list: Any = rows
 
 
 @admin.register(RosterChange)
 class RosterChangeAdmin(HistoryAdmin):
-    list_display = ("when", "kind", "club", "told", "who", "reason")
+    list_display = ("when", "kind", "club", "told", "who", "why")
     list_display_links = None
     list_filter = ("kind", ClubFilter, ChangedFilter)
     list_select_related = ("organization", "by")
@@ -75,6 +76,10 @@ class RosterChangeAdmin(HistoryAdmin):
     @display(description="Who")
     def who(self, change: RosterChange) -> str:
         return change.by.get_full_name() or change.by.username
+
+    @display(description="Why", empty_value=NOTHING)
+    def why(self, change: Any) -> str | None:
+        return change.why or None
 
 
 def in_words(change: RosterChange, players: dict[int, Player], eyes: Eyes) -> str:
