@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, Exists, F, Max, OuterRef, QuerySet, Subquery, When
+from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -21,12 +21,11 @@ from voicepipeline.admin.live import NO_CONTENT, digest_of, is_seen, live_answer
 from voicepipeline.admin.note_actions import NoteAction
 from voicepipeline.admin.note_filters import NeedsFilter, ReceivedFilter, StageFilter, StatusFilter
 from voicepipeline.admin.note_page import page_context
-from voicepipeline.admin.words import NOTHING, TO_BE_REVIEWED, moment, state_of
+from voicepipeline.admin.words import NOTHING, TO_BE_REVIEWED, State, moment
 from voicepipeline.durations import in_words
-from voicepipeline.engine.limits import limits
 from voicepipeline.models import Artifact, StageRun, Transcript, VoiceNote
-from voicepipeline.policies.stalling import is_stalled, last_progress
-from voicepipeline.queries import open_names, transcripts_to_review
+from voicepipeline.note_states import state_of_row, with_standing
+from voicepipeline.queries import transcripts_to_review
 
 MOST_SAME_MESSAGE = 20
 NOTE_HEAD, NOTE_CONTENT = "voicepipeline/note_head.html", "voicepipeline/note_content.html"
@@ -58,16 +57,11 @@ class ArtifactAdmin(HistoryAdmin):
         return NoteList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        active = StageRun.objects.filter(artifact=OuterRef("pk")).active()
-        moved = active.annotate(moved=Case(When(status="running", then=F("started_at")), default=F("not_before")))
         this_round = StageRun.objects.filter(artifact=OuterRef("pk"), generation=OuterRef("generation"))
         tries = this_round.order_by().values("artifact").annotate(most=Max("attempt"))
         notes: QuerySet[Any] = super().get_queryset(request)
-        with_run: QuerySet[Any] = notes.annotate(
-            held_by=Subquery(active.values("parked_reason")[:1]),
-            run_moved_at=Subquery(moved.values("moved")[:1]),
+        with_run: QuerySet[Any] = with_standing(notes).annotate(
             most_tries=Subquery(tries.values("most")[:1]),
-            open_names=open_names(),
             to_review=Exists(transcripts_to_review(Transcript.Verdict.FLAGGED).filter(artifact=OuterRef("pk"))),
         )
         return with_run
@@ -107,16 +101,7 @@ class ArtifactAdmin(HistoryAdmin):
 
     @display(description="Status")
     def state(self, artifact: Any) -> str:
-        now = timezone.now()
-        moved = last_progress(artifact.updated_at, artifact.run_moved_at)
-        stalled = is_stalled(moved, now, limits().stalled_after(artifact.current_stage))
-        stalled_for = now - moved if stalled else None
-        state = state_of(
-            artifact,
-            held_by=artifact.held_by,
-            stalled_for=stalled_for,
-            open_names=artifact.open_names or 0,
-        )
+        state = State(*state_of_row(artifact, timezone.now()))
         return format_html("{} {}", state.label, TO_BE_REVIEWED.label) if artifact.to_review else state.label
 
     @display(description="Stage")
