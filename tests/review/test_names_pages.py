@@ -317,6 +317,14 @@ def test_what_is_read_of_one_question_is_recorded_once(client, ana, club, note):
     assert list(ContentReading.objects.values_list("artifact", "place", "user")) == [(note.pk, "names", ana.pk)]
 
 
+def test_the_answer_that_led_here_is_read_again_also_hours_later(client, ana, club, note):
+    eoin, _ = two_murphys(club)
+    asking(note)
+    settle(note, eoin, by=ana)
+    assert "Eoin Murphy" in client.get(f"{QUEUE}?done={the_choice(note).pk}").content.decode()
+    assert list(ContentReading.objects.values_list("artifact", "place", "user")) == [(note.pk, "names", ana.pk)]
+
+
 def test_the_notes_page_leads_to_the_question(client, ana, club, note):
     two_murphys(club)
     asking(note)

@@ -201,6 +201,7 @@ class NamesAdmin(HistoryAdmin):
         choice = mine.select_related(*related, "undone_by").first()
         if choice is None:
             return None
+        self._record(request, {choice.artifact_id})
         said_in = {key for key, _ in mentions_of(choice.artifact, choice.kind, choice.name_key)}
         return {
             "answer": answer_of(choice, filters, eyes_of(request.user)),
