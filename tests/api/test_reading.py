@@ -15,6 +15,7 @@ from tests.engine.helpers import scheduled
 from tests.factories import (
     make_claim,
     make_club,
+    make_coach,
     make_draft,
     make_note,
     make_player,
@@ -26,6 +27,7 @@ from tests.factories import (
 from tests.pipeline.canaries import Lines
 from voicepipeline import roles
 from voicepipeline.models import ApiScope, Artifact, ContentReading, StageRun
+from voicepipeline.operations.placing import assign_club, attach_coach
 
 pytestmark = pytest.mark.django_db
 
@@ -115,6 +117,43 @@ def test_an_entry_for_a_team_or_the_coach_says_so(get, coach):
     assert (team["whom"]["kind"], team["whom"]["name"]) == ("team", "Under 9")
     assert own["whom"] == {"kind": "coach", "id": coach.pk, "name": "Niamh Byrne"}
     assert (own["on_hold"], own["status_text"]) == (True, "On hold")
+
+
+# --- Given to another club ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def moved(coach, club):
+    """A note of the key's club that people here took from the club of another coach."""
+    other = make_coach(organization=make_club(), first_name="Quixotella", last_name="Brunhildebird")
+    note = make_note(sender=other)
+    outcome = assign_club(note.artifact_id, club=club, by=make_user(roles.OPERATOR), seen=other.organization_id)
+    assert outcome.done, outcome.message
+    assert Artifact.objects.get(pk=note.pk).sender == other
+    return note
+
+
+def test_the_coach_of_the_club_that_it_was_taken_from_is_not_told(get, moved):
+    make_draft(make_claim(moved))
+    note = told(get, moved)
+    assert note["sender_id"] is None
+    assert note["entries"][0]["whom"] == {"kind": "coach", "id": None, "name": ""}
+
+
+@pytest.mark.parametrize("kind", ["player", "team"])
+def test_whom_a_settled_entry_was_for_at_the_other_club_is_not_told(get, moved, kind):
+    other = Artifact.objects.get(pk=moved.pk).sender.organization
+    whom = make_player(organization=other) if kind == "player" else make_team(organization=other)
+    make_draft(make_claim(moved), status="rejected", decided_by=make_user(roles.OPERATOR), **{kind: whom})
+    assert told(get, moved)["entries"][0]["whom"] == {"kind": kind, "id": None, "name": ""}
+
+
+def test_the_clubs_own_coach_is_told_once_attached(get, moved, coach):
+    outcome = attach_coach(
+        moved.artifact_id, coach=coach, by=make_user(roles.OPERATOR), seen=Artifact.objects.get(pk=moved.pk).sender_id
+    )
+    assert outcome.done, outcome.message
+    assert told(get, moved)["sender_id"] == coach.pk
 
 
 # --- In words --------------------------------------------------------------------------------------------------
@@ -235,7 +274,7 @@ def test_a_page_takes_two_queries_however_many_notes_it_has(get, club):
     taken = []
     for notes in (1, 99):
         for _ in range(notes):
-            make_note(organization=club)
+            make_note(sender=make_coach(organization=club))
         with CaptureQueriesContext(connection) as queries:
             assert len(get(limit=100).json()["items"]) in (1, 100)
         taken.append(len(queries))

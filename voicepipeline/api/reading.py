@@ -4,7 +4,7 @@ import base64
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Q
 from django.utils import timezone
@@ -14,7 +14,7 @@ from voicepipeline.api.schemas import LARGEST_ID
 from voicepipeline.api.sending import links_to
 from voicepipeline.explanations import explain
 from voicepipeline.masking import Eyes
-from voicepipeline.models import Artifact, ContentReading, InsightDraft, SourceChannel
+from voicepipeline.models import Artifact, Coach, ContentReading, InsightDraft, Player, SourceChannel, Team
 from voicepipeline.note_states import state_of_row, with_standing
 from voicepipeline.operations.api_keys import Caller
 from voicepipeline.operations.readings import record_reading
@@ -24,6 +24,7 @@ CURSOR = re.compile(rb"(-?\d{1,17})\.(\d{1,19})", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOSED = "People have looked at it and settled that nothing more is done about it."
 
+Somebody = TypeVar("Somebody", bound=Coach | Player | Team)
 
 # --- One ------------------------------------------------------------------------------------------------------
 
@@ -50,7 +51,7 @@ def one_note(note_id: uuid.UUID, caller: Caller) -> dict[str, Any]:
         **told(row, caller, timezone.now()),
         "explanation": _explanation(row),
         "content_hidden": not caller.reads_content,
-        "entries": [_entry(entry, row, eyes) for entry in entries],
+        "entries": [_entry(entry, row, caller, eyes) for entry in entries],
     }
 
 
@@ -62,7 +63,7 @@ def _explanation(artifact: Artifact) -> str:
     return " ".join(sentence for sentence in (known.where, known.why, known.next) if sentence)
 
 
-def _entry(entry: InsightDraft, artifact: Artifact, eyes: Eyes) -> dict[str, Any]:
+def _entry(entry: InsightDraft, artifact: Artifact, caller: Caller, eyes: Eyes) -> dict[str, Any]:
     return {
         "id": entry.pk,
         "status": entry.status,
@@ -70,7 +71,7 @@ def _entry(entry: InsightDraft, artifact: Artifact, eyes: Eyes) -> dict[str, Any
         "on_hold": entry.held_at is not None,
         "topic": entry.topic,
         "topic_text": entry.get_topic_display(),
-        "whom": _whom(entry, artifact, eyes),
+        "whom": _whom(entry, artifact, caller, eyes),
         **{name: eyes.text(getattr(entry, name)) for name in SAID},
         "skill_rating": entry.skill_rating,
         "severity": entry.severity,
@@ -82,12 +83,18 @@ def _entry(entry: InsightDraft, artifact: Artifact, eyes: Eyes) -> dict[str, Any
 SAID = ("title", "description", "quote", "recommended_action", "skill_name", "time_reference")
 
 
-def _whom(entry: InsightDraft, artifact: Artifact, eyes: Eyes) -> dict[str, Any]:
-    if entry.player is not None:
-        return {"kind": "player", "id": entry.player_id, "name": eyes.name(entry.player)}
-    if entry.team is not None:
-        return {"kind": "team", "id": entry.team_id, "name": str(entry.team)}
-    return {"kind": "coach", "id": artifact.sender_id, "name": str(artifact.sender or "")}
+def _whom(entry: InsightDraft, artifact: Artifact, caller: Caller, eyes: Eyes) -> dict[str, Any]:
+    if entry.player_id is not None:
+        player = _own(entry.player, caller)
+        return {"kind": "player", "id": player and player.pk, "name": eyes.name(player) if player else ""}
+    kind, whom = ("team", entry.team) if entry.team_id is not None else ("coach", artifact.sender)
+    own = _own(whom, caller)
+    return {"kind": kind, "id": own and own.pk, "name": str(own or "")}
+
+
+def _own(somebody: Somebody | None, caller: Caller) -> Somebody | None:
+    """Nobody of another club: a note that was given to this one may still have who sent it there, or whom it named."""
+    return somebody if somebody is not None and somebody.organization_id == caller.club_id else None
 
 
 # --- Many -----------------------------------------------------------------------------------------------------
@@ -105,7 +112,7 @@ def many_notes(
     if cursor is not None:
         when, pk = _place(cursor)
         notes = notes.filter(received_at__lte=when).filter(Q(received_at__lt=when) | Q(pk__lt=pk))
-    rows = list(with_standing(notes.select_related("voice_note"))[: limit + 1])
+    rows = list(with_standing(notes.select_related("voice_note", "sender"))[: limit + 1])
     page, now = rows[:limit], timezone.now()
     return {
         "items": [told(row, caller, now) for row in page],
@@ -114,7 +121,7 @@ def many_notes(
 
 
 def told(row: Any, caller: Caller, now: datetime) -> dict[str, Any]:
-    state = state_of_row(row, now)
+    state, sender = state_of_row(row, now), _own(row.sender, caller)
     return {
         "id": row.artifact_id,
         "status": row.status,
@@ -123,7 +130,7 @@ def told(row: Any, caller: Caller, now: datetime) -> dict[str, Any]:
         "closed": row.closed_at is not None,
         "source": row.source_channel,
         "message_id": _message_id(row, caller),
-        "sender_id": row.sender_id,
+        "sender_id": sender and sender.pk,
         "names_to_check": row.open_names or 0,
         "received_at": row.received_at,
         "completed_at": row.completed_at,
