@@ -10,7 +10,7 @@ from tests.api.helpers import problem
 from tests.intake.helpers import files, nothing_left, recording
 from voicepipeline.intake.receiving import receive_voice_note
 from voicepipeline.intake.requests import KEPT, OtherContent, forget_old_requests, receive_once
-from voicepipeline.models import ApiRequest, Artifact, VoiceNote
+from voicepipeline.models import ApiRequest, Artifact, Coach, VoiceNote
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +28,37 @@ def test_sent_again_it_is_the_same_note(post, coach, media, audio, sender):
     assert (first.status_code, again.status_code, again.json()["id"]) == (201, 200, first.json()["id"])
     assert VoiceNote.objects.count() == 1
     assert len(files(media)) == (audio is not None)
+
+
+@pytest.mark.parametrize("audio", [None, recording()], ids=["typed", "spoken"])
+@pytest.mark.parametrize("by", ["number", "phone"])
+def test_sent_again_after_its_coach_has_left_it_is_the_same_note(post, coach, media, audio, by):
+    fields = {"sender_id": coach.pk} if by == "number" else {"sender_phone": PHONE}
+    if audio is None:
+        fields["text"] = "Trained well."
+    first = post(audio, idempotency_key="k-1", **fields)
+    Coach.objects.update(is_active=False)
+    again = post(audio, idempotency_key="k-1", **fields)
+    assert (first.status_code, again.status_code, again.json()) == (201, 200, first.json())
+    assert Artifact.objects.get().sender == coach
+    assert len(files(media)) == (audio is not None)
+
+
+def test_other_content_of_a_coach_who_has_left_is_refused_for_its_key(post, coach):
+    post(idempotency_key="k-1", text="Trained well.", sender_id=coach.pk)
+    Coach.objects.update(is_active=False)
+    refused = post(idempotency_key="k-1", text="Trained badly.", sender_id=coach.pk)
+    assert problem(refused) == (409, "idempotency_key_used")
+
+
+def test_what_never_became_a_note_is_refused_once_its_coach_has_left(post, coach, media):
+    media.write_text("where the folder should be")
+    sent = {"audio": recording(), "sender_id": coach.pk, "idempotency_key": "k-1"}
+    assert post(**sent).status_code == 503
+    media.unlink()
+    Coach.objects.update(is_active=False)
+    assert problem(post(**sent)) == (422, "invalid")
+    assert nothing_left(media)
 
 
 OTHERS = {

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import uuid
+from collections.abc import Callable
 from functools import partial
 from typing import Any, BinaryIO, cast
 
@@ -14,7 +15,7 @@ from voicepipeline.api.bodies import Sent, read_body
 from voicepipeline.api.problems import ApiProblem, wrong_fields
 from voicepipeline.intake.receiving import Received, Result, receive_voice_note
 from voicepipeline.intake.requests import OtherContent, receive_once
-from voicepipeline.models import Coach, Organization, SourceChannel
+from voicepipeline.models import ApiRequest, Artifact, Coach, Organization, SourceChannel
 from voicepipeline.operations.api_keys import Caller
 from voicepipeline.phones import normalised
 
@@ -38,8 +39,42 @@ def receive(request: HttpRequest, caller: Caller, idempotency_key: str | None) -
 
 def _receive(sent: Sent, caller: Caller, idempotency_key: str | None) -> Received:
     club = Organization.objects.get(pk=caller.club_id)
+    if idempotency_key is None:
+        return _taker(sent, club)()
+    content = fingerprint(sent)
+    try:
+        # First of all: its coach may have left since, and it is the same note all the same.
+        before = _received_before(club, idempotency_key, content)
+        if before is not None:
+            return before
+        take = _taker(sent, club)
+        return receive_once(club.pk, idempotency_key, content, lambda chosen: take(artifact_id=chosen))
+    except OtherContent:
+        raise ApiProblem(
+            409,
+            "idempotency_key_used",
+            "This Idempotency-Key was used for something else",
+            "The same key was sent before with other content. Use a new key for each voice note, and the same one only "
+            "to send the very same again.",
+        ) from None
+
+
+def _received_before(club: Organization, idempotency_key: str, content: str) -> Received | None:
+    """The note that this very sending has become, if it has."""
+    known = ApiRequest.objects.filter(organization=club, idempotency_key=idempotency_key).first()
+    if known is None:
+        return None
+    if known.fingerprint != content:
+        raise OtherContent
+    if not Artifact.objects.filter(artifact_id=known.artifact_id).exists():
+        return None
+    return Received(Result.DUPLICATE, known.artifact_id, "duplicate", "Received before.")
+
+
+def _taker(sent: Sent, club: Organization) -> Callable[..., Received]:
+    """What receives it, once it is clear who sent it."""
     note, audio = sent.note, cast(BinaryIO | None, sent.audio)
-    take = partial(
+    return partial(
         receive_voice_note,
         source_channel=SourceChannel.API,
         audio=audio,
@@ -51,22 +86,6 @@ def _receive(sent: Sent, caller: Caller, idempotency_key: str | None) -> Receive
         received_at=note.recorded_at,
         sender_address=note.sender_phone or "",
     )
-    if idempotency_key is None:
-        return take()
-
-    def take_as(artifact_id: uuid.UUID) -> Received:
-        return take(artifact_id=artifact_id)
-
-    try:
-        return receive_once(club.pk, idempotency_key, fingerprint(sent), take_as)
-    except OtherContent:
-        raise ApiProblem(
-            409,
-            "idempotency_key_used",
-            "This Idempotency-Key was used for something else",
-            "The same key was sent before with other content. Use a new key for each voice note, and the same one only "
-            "to send the very same again.",
-        ) from None
 
 
 def fingerprint(sent: Sent) -> str:
