@@ -234,4 +234,4 @@ def test_neither_keys_nor_phones_nor_words_are_logged(served, secret, ask):
     over_http(served.url, "GET", URL, Authorization=f"Basic {secret}")
     logged = served.lines.read_text()
     assert "Unprocessable" in logged
-    assert found_in(logged, (*SECRETS, secret.rpartition("_")[2])) == []
+    assert found_in(logged, (*SECRETS, secret[-20:])) == []
