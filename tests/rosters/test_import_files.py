@@ -63,6 +63,21 @@ def test_excels_own_line_about_the_sign_is_understood():
 
 
 @pytest.mark.parametrize(
+    "content",
+    [b"sep=;", b"\xef\xbb\xbfsep=;", b'"sep=;"', b"sep=;\r", b"sep=;\n", "sep=;".encode("utf-16"), b"SEP=,\r\n\r\n"],
+    ids=["alone", "byte order mark", "quotes", "carriage return", "line feed", "utf-16", "blank lines"],
+)
+def test_a_file_that_tells_only_its_sign_is_empty(content):
+    with pytest.raises(UnreadableList, match="The file is empty"):
+        read_list(content)
+
+
+@pytest.mark.parametrize("told", ["sep=;\r\n", '"sep=;"\n', "sep=;\r", "sep=\t\n"], ids=ascii)
+def test_the_line_about_the_sign_may_end_in_several_ways(told):
+    assert [line.first for line in read_list(f"{told}{ONE.replace(',', ';')}".encode()).lines] == [READ.first]
+
+
+@pytest.mark.parametrize(
     "header",
     ["first_name;SURNAME;Squad;Membership No.;Is active?", "Forename;Family Name;AGE GROUP;id;Status"],
     ids=["one", "other"],

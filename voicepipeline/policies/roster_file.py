@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -20,6 +21,8 @@ DELIMITERS = (",", ";", "\t")
 EXPORTED = ("First name", "Last name", "Team", "Club's own number", "Active")
 
 SAVE_AS = "Save it as CSV (in Excel: Save as, CSV UTF-8) and choose that file."
+# How Excel is told which sign stands between cells: a line above the header.
+SIGN_TOLD = re.compile(r'[ \t]*"?sep=[^\r\n"]"?[ \t]*(?:\r\n?|\n|\Z)', re.IGNORECASE)
 # How files begin that are something else.
 OTHER_KINDS = (
     (b"PK\x03\x04", f"This is an Excel or other spreadsheet file, not a CSV file. {SAVE_AS}"),
@@ -140,12 +143,8 @@ def _as_text(data: bytes) -> tuple[str, tuple[str, ...]]:
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
     """Each row with its number, split at the sign that makes most sense of the header."""
-    start, number = 0, 1
-    told, _, _ = text.partition("\n")
-    told = told.strip().strip('"').lower()
-    if told.startswith("sep=") and len(told) == 5:  # how Excel is told which sign stands between cells
-        start, number = text.index("\n") + 1, 2
-    body = text[start:]
+    told = SIGN_TOLD.match(text)
+    body, number = (text[told.end() :], 2) if told else (text, 1)
     delimiter = max(DELIMITERS, key=lambda sign: _sense(body, sign))
     rows = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
     return enumerate(rows, start=number)
