@@ -285,6 +285,26 @@ def test_notes_go_on_naming_players_while_a_list_is_applied(club, hand_in, apply
     assert (made is not None, outcome.done) == (True, True)
 
 
+@pytest.mark.parametrize("merged", [False, True], ids=["left", "merged"])
+def test_a_number_is_taken_from_whoever_is_off_the_roster_before_another_is_given_it(
+    club, team, hand_in, apply, merged
+):
+    stays = make_player(organization=club, team=team, first_name="Niamh", external_id="7")
+    old = make_player(
+        organization=club,
+        team=team,
+        first_name="Neve",
+        external_id="5",
+        is_active=False,
+        merged_into=stays if merged else None,
+    )
+    outcome = apply(hand_in("Niamh,Kelly,Under 14,7,", "Zoe,Quirke,Under 14,5,"), {3: "another"})
+    assert outcome.done, outcome.message
+    rows = Player.objects.order_by("pk").values_list("first_name", "external_id", "is_active")
+    assert list(rows) == [("Niamh", "7", True), ("Neve", "", False), ("Zoe", "5", True)]
+    assert RosterChange.objects.get().details["numbers_given_up"] == [old.pk]
+
+
 def test_a_database_that_refuses_leaves_everything_as_it_was(club, hand_in, apply):
     make_player(organization=club, external_id=" 1", first_name="Somebody", last_name="Else")
     make_player(organization=club, external_id="1", first_name="Another", last_name="Else")

@@ -122,6 +122,15 @@ def test_a_post_that_no_page_made_does_nothing(client, club, send, sent):
     assert not Player.objects.exists()
 
 
+def test_whose_number_another_person_takes_is_said_beside_the_answer(client, club, send):
+    niamh = make_player(organization=club, first_name="Niamh", external_id="7")
+    make_player(organization=club, first_name="Neve", external_id="5", is_active=False, merged_into=niamh)
+    text = shown(client.get(send(f"{HEADER}Zoe,Quirke,,5,\n")["Location"]))
+    told = "number 5 is taken from Neve Kelly, who was merged into Niamh Kelly"
+    assert f"Another person : is added to the roster; {told}" in text
+    assert text.count("is taken from") == 1
+
+
 def test_long_groups_are_cut_and_counted(client, club, send):
     rows = "".join(f"Tomasz,{chr(97 + at % 26) * 9}{chr(97 + at // 26) * 9},Squad {at},,\n" for at in range(250))
     text = shown(client.get(send(HEADER + rows)["Location"]))

@@ -187,6 +187,72 @@ def test_the_number_of_a_player_merged_away_is_the_survivors():
     assert groups(both) == {"unchanged": 1, "refused": 1}
 
 
+LEFT = known("Neve Kelly", "99", pk=11, active=False)
+MERGED = known("Neve Kelly", "99", pk=11, active=False, merged_into=10)
+STAYS = known("Niamh Kelly", "12")
+
+
+@pytest.mark.parametrize("with_survivor", ["no line of hers", "her line before", "her line after"])
+@pytest.mark.parametrize("holder", [LEFT, MERGED], ids=["left", "merged"])
+def test_the_number_of_somebody_off_the_roster_can_be_given_to_another_person(holder, with_survivor):
+    at = {"her line before": 2, "her line after": 4}.get(with_survivor)
+    hers = [line("Niamh Kelly", "12", at=at)] if at else []
+    made = plan([*hers, line("Tom Hennessy", "99", at=3)], [STAYS, holder])
+    assert not made.refused
+    (question,) = made.questions
+    assert (question.may_add, question.frees.player, question.frees.number) == (True, 11, "99")
+    settled = settle(made, {3: "another"})
+    assert ([new.state.number for new in settled.added], settled.freed) == (["99"], (11,))
+    assert settle(made, {}).freed == ()
+
+
+def test_who_is_the_old_player_after_all_frees_no_number():
+    left = plan([line("Tom Hennessy", "99")], [LEFT])
+    assert settle(left, {2: "same-11"}).freed == ()
+    merged = plan([line("Tom Hennessy", "99")], [STAYS, MERGED])
+    settled = settle(merged, {2: "same-10"})
+    assert (settled.updates[0].state.number, settled.freed) == ("12", ())
+
+
+def test_who_has_a_line_of_their_own_is_not_offered_for_an_old_number():
+    made = plan([line("Tom Hennessy", "99"), line("Niamh Kelly", "12", at=3)], [STAYS, MERGED])
+    assert made.questions[0].candidates == ()
+
+
+def test_a_freed_number_goes_to_a_player_who_is_there_already():
+    made = plan([line("Tom Hennessy", "99")], [LEFT, known("Tom Hennessy", pk=12)])
+    assert groups(made) == {"questions": 1}
+    assert [one.update.player for one in made.questions[0].candidates] == [11, 12]
+    settled = settle(made, {2: "same-12"})
+    assert ([one.state.number for one in settled.updates], settled.freed) == (["99"], (11,))
+
+
+def test_somebody_who_comes_back_without_a_number_loses_the_one_that_is_given_to_another():
+    made = plan([line("Neve Kelly"), line("Tom Hennessy", "99", at=3)], [LEFT])
+    assert settle(made, {}).updates[0].state.number == "99"
+    (back,) = settle(made, {3: "another"}).updates
+    assert changes(back) == [("active", "no", "yes"), ("club's own number", "99", "")]
+
+
+def test_the_old_name_of_a_merged_player_is_never_another_person():
+    merged = known("Grace Twomey", "99", pk=11, active=False, merged_into=10)
+    assert not plan([line("Grace Twomey", "99")], [STAYS, merged]).questions[0].may_add
+    both = plan([line("Niamh Kelly", "12"), line("Grace Twomey", "99", at=3)], [STAYS, merged])
+    assert both.refused[0].problem == "It is the same player as line 2, by an old number. Remove it."
+
+
+def test_the_number_of_an_active_player_who_has_a_line_of_their_own_is_refused():
+    made = plan([line("Neve Kelly", "99"), line("Tom Hennessy", "12", at=3)], [STAYS, MERGED])
+    assert made.refused[0].problem == (
+        "Number 12 is that of Niamh Kelly, who is on line 2. Give every player a number of their own."
+    )
+
+
+def test_whose_number_is_taken_is_part_of_what_was_seen():
+    told = {plan([line("Tom Hennessy", "99")], [STAYS, one]).digest() for one in (LEFT, MERGED)}
+    assert len(told) == 2
+
+
 @pytest.mark.parametrize(
     "given",
     [line("", "12"), line("Niamh Kelly", "", active="maybe"), line("Neve Kelly", "13"), line("Tom Hennessy", "12")],
@@ -266,6 +332,12 @@ def test_two_lines_cannot_be_the_same_player():
     made = plan(lines, [known("Niamh Kelly")])
     with pytest.raises(UnknownAnswer, match="Lines 2 and 3 are both said to be Niamh Kelly"):
         settle(made, {2: "same-10", 3: "same-10"})
+
+
+def test_an_answer_cannot_make_a_line_somebody_who_has_a_line_already():
+    made = plan([line("Tom Hennessy", "12"), line("Niamh Kelly", at=3)], [known("Niamh Kelly", "12")])
+    with pytest.raises(UnknownAnswer, match="Lines 2 and 3 are both said to be Niamh Kelly"):
+        settle(made, {2: "same-10"})
 
 
 def test_plans_that_do_the_same_have_one_digest():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from voicepipeline.policies.roster_parts import Candidate, Missing, New, Plan, Question, Refused, State, Update
+from voicepipeline.policies.roster_parts import Candidate, Freed, Missing, New, Plan, Question, Refused, State, Update
 from voicepipeline.policies.roster_settling import ANOTHER, LEAVE, answers_to, same
 
 MOST_SHOWN = 200
@@ -185,9 +185,12 @@ def questions(plan: Plan, answers: Mapping[int, str]) -> Questions:
 
 def _asked(question: Question, answer: str) -> Asked:
     chosen = answer if answer in answers_to(question) else LEAVE
-    choices = [_same(one, one.update, chosen) for one in question.candidates if one.update]
+    choices = [
+        _same(one, one.update, question.frees_by(one.update), chosen) for one in question.candidates if one.update
+    ]
     if question.may_add:
-        choices.append(Choice(ANOTHER, "Another person", "is added to the roster", chosen == ANOTHER))
+        why = f"is added to the roster{_freed(question.frees_by(None))}"
+        choices.append(Choice(ANOTHER, "Another person", why, chosen == ANOTHER))
     choices.append(Choice(LEAVE, "Leave this line out", "nothing happens for now", chosen == LEAVE))
     like = tuple(
         f"Line {one.line}, {_described(one.name, one.team, one.number)}: {one.why}"
@@ -199,12 +202,19 @@ def _asked(question: Question, answer: str) -> Asked:
     return Asked(question.line, state.name, facts, like, tuple(choices))
 
 
-def _same(candidate: Candidate, update: Update, chosen: str) -> Choice:
+def _freed(freed: Freed | None) -> str:
+    if freed is None:
+        return ""
+    standing = f"was merged into {freed.merged_into}" if freed.merged_into else "is not active"
+    return f"; number {freed.number} is taken from {freed.name}, who {standing}"
+
+
+def _same(candidate: Candidate, update: Update, freed: Freed | None, chosen: str) -> Choice:
     who = _described(candidate.name, candidate.team, candidate.number)
     changes = ", ".join(f"{one.field} {one.old or EMPTY} → {one.new or EMPTY}" for one in update.differences)
     active = "" if candidate.active else ", not active"
     value = same(update.player)
-    why = f"{candidate.why}; {f'changes {changes}' if changes else 'changes nothing'}"
+    why = f"{candidate.why}; {f'changes {changes}' if changes else 'changes nothing'}{_freed(freed)}"
     return Choice(value, f"The same person as {who}{active}", why, chosen == value)
 
 

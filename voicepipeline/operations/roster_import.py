@@ -147,6 +147,8 @@ def _lock(rows: QuerySet[Any]) -> list[Model]:
 
 def _write(club_id: int, settled: Settled) -> dict[str, list[int]]:
     """Teams, players and changes, each in one statement; returns the ids of what was written."""
+    # First: a number is one player's only, at every moment.
+    Player.objects.filter(pk__in=settled.freed).update(external_id="")
     teams = Team.objects.bulk_create(Team(organization_id=club_id, name=name) for name in settled.new_teams)
     made = {team.name: team.pk for team in teams}
     players = Player.objects.bulk_create(_new_player(club_id, new, made) for new in settled.added)
@@ -157,6 +159,7 @@ def _write(club_id: int, settled: Settled) -> dict[str, list[int]]:
         "changed": [update.player for update in settled.updates],
         "deactivated": list(settled.missing),
         "teams": list(made.values()),
+        "numbers_given_up": list(settled.freed),
     }
 
 

@@ -114,6 +114,16 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Freed:
+    """A player off the roster whose number a line has: whoever else is given it, this player has it no more."""
+
+    player: int
+    name: str
+    number: str
+    merged_into: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A line that is applied only once a person has said who it is about."""
 
@@ -121,6 +131,14 @@ class Question:
     state: State
     candidates: tuple[Candidate, ...]
     may_add: bool = True
+    frees: Freed | None = None
+
+    def frees_by(self, update: Update | None) -> Freed | None:
+        """Who loses their number when the line is about this player, or about somebody new."""
+        if self.frees is None or update is None:
+            return self.frees
+        keeps = update.player == self.frees.player or update.state.number != self.state.number
+        return None if keeps else self.frees
 
 
 @dataclass(frozen=True, slots=True)

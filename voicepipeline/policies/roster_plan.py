@@ -15,6 +15,7 @@ from voicepipeline.policies.roster_parts import (
     Candidate,
     Difference,
     Field,
+    Freed,
     KnownPlayer,
     KnownTeam,
     Missing,
@@ -60,14 +61,16 @@ class _Planner:
         self.claimed: dict[int, Update] = {}
         self.by_line: dict[int, Update] = {}
         self.mentioned: set[int] = set()
+        # Lines with the number of somebody off the roster, and another name.
+        self.reused: dict[int, KnownPlayer] = {}
         self.refused: list[Refused] = []
         self.questions: list[Question] = []
         self.added: list[New] = []
 
     def plan(self, lines: Sequence[Line], *, deactivate_missing: bool) -> Plan:
         sound, self.refused = check_lines(lines, self.teams, self._twins)
-        rest = self._match_by_name(self._match_by_number(sound))
-        self._add_or_ask(rest)
+        rest, reused = self._match_by_number(sound)
+        self._add_or_ask(sorted([*self._match_by_name(rest), *reused], key=lambda line: line.line))
         if deactivate_missing:
             self._mention(lines)
         return Plan(
@@ -87,28 +90,39 @@ class _Planner:
 
     # By number.
 
-    def _match_by_number(self, lines: list[Checked]) -> list[Checked]:
-        """Give each line its player by the number; the lines without one are left."""
-        rest = []
+    def _match_by_number(self, lines: list[Checked]) -> tuple[list[Checked], list[Checked]]:
+        """Give each line its player by the number; left are lines without one, and those of somebody off the roster."""
+        rest, unlike, reused = [], [], []
         for line in lines:
             holder = self.numbers.get(line.number or "")
             player = self._survivor(holder) if holder else None
-            if player is None:
+            if holder is None or player is None:
                 rest.append(line)
-                continue
-            update = self._update(line, player, keep_number=player is not holder)
-            if player.id in self.claimed:
-                other = self.claimed[player.id].line
-                self.refused.append(
-                    Refused(
-                        line.line, line.name, f"It is the same player as line {other}, by an old number. Remove it."
-                    )
-                )
-            elif alike_at_all((line.first, line.last), (player.first, player.last)):
-                self._claim(update)
+            elif not _alike(line, player):
+                unlike.append((line, holder, player))
+            elif player.id in self.claimed:
+                self._refuse_claimed(line, holder, player)
             else:
+                self._claim(self._update(line, player, keep_number=player is not holder))
+        for line, holder, player in unlike:
+            if not holder.active and not _alike(line, holder):
+                self.reused[line.line] = holder
+                reused.append(line)
+            elif player.id in self.claimed:
+                self._refuse_claimed(line, holder, player)
+            else:
+                update = self._update(line, player, keep_number=player is not holder)
                 self._ask(line, [self._candidate(player, RENAMED, update)], may_add=False)
-        return rest
+        return rest, reused
+
+    def _refuse_claimed(self, line: Checked, holder: KnownPlayer, player: KnownPlayer) -> None:
+        other = self.claimed[player.id].line
+        if holder is player and not _alike(line, player):
+            told = f"Number {line.number} is that of {player.name}, who is on line {other}"
+            problem = f"{told}. Give every player a number of their own."
+        else:
+            problem = f"It is the same player as line {other}, by an old number. Remove it."
+        self.refused.append(Refused(line.line, line.name, problem))
 
     def _survivor(self, player: KnownPlayer) -> KnownPlayer | None:
         """Whose this number is now, after whatever was merged."""
@@ -183,9 +197,11 @@ class _Planner:
         states = {line.line: self._new(line) for line in lines}
         for line in lines:
             one = somebody(line.first, line.last, line.team_key or None, line=line.line)
-            like = index.like(one)
-            if like:
-                self._ask(line, self._candidates(line, like, states))
+            candidates = self._candidates(line, index.like(one), states)
+            if line.line in self.reused:
+                self._ask_whose_number(line, self.reused[line.line], candidates)
+            elif candidates:
+                self._ask(line, candidates)
             else:
                 self.added.append(New(line.line, states[line.line]))
             index.add(one)
@@ -206,8 +222,23 @@ class _Planner:
                 )
         return list(found.values())
 
-    def _ask(self, line: Checked, candidates: list[Candidate], *, may_add: bool = True) -> None:
-        self.questions.append(Question(line.line, self._new(line), tuple(candidates), may_add))
+    def _ask_whose_number(self, line: Checked, holder: KnownPlayer, like: list[Candidate]) -> None:
+        """Clubs give the numbers of those who left to others: the old player under a new name, or somebody else?"""
+        player = self._survivor(holder)
+        if player is None or player.id in self.claimed:
+            old = []
+        else:
+            update = self._update(line, player, keep_number=player is not holder)
+            old = [self._candidate(player, RENAMED, update)]
+            like = [one for one in like if one.update is None or one.update.player != player.id]
+        merged_into = player.name if player is not None and player is not holder else ""
+        frees = Freed(holder.id, holder.name, holder.number, merged_into)
+        self._ask(line, [*old, *like], frees=frees)
+
+    def _ask(
+        self, line: Checked, candidates: list[Candidate], *, may_add: bool = True, frees: Freed | None = None
+    ) -> None:
+        self.questions.append(Question(line.line, self._new(line), tuple(candidates), may_add, frees))
         self.mentioned |= {one.update.player for one in candidates if one.update}
 
     def _candidate(self, player: KnownPlayer, why: str, update: Update) -> Candidate:
@@ -247,6 +278,10 @@ class _Planner:
         for player in self.roster:
             if player.active and player.id not in self.claimed and player.id not in self.mentioned:
                 yield Missing(player.id, player.name, self.teams.name(player.team_id), player.number)
+
+
+def _alike(line: Checked, player: KnownPlayer) -> bool:
+    return alike_at_all((line.first, line.last), (player.first, player.last))
 
 
 def _together(first: str, last: str) -> str:
