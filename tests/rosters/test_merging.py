@@ -12,6 +12,7 @@ from tests.rosters.read_notes import entries, make_ready_note, the_work
 from voicepipeline import roles
 from voicepipeline.engine.claiming import claim
 from voicepipeline.engine.settling import finish as finish_run
+from voicepipeline.matching.keys import name_key
 from voicepipeline.models import (
     BulkWork,
     EntryDecision,
@@ -22,6 +23,7 @@ from voicepipeline.models import (
     RosterChange,
 )
 from voicepipeline.operations.merging import merge_players
+from voicepipeline.operations.names import settle_name, undo_choice
 from voicepipeline.stages import drafts, resolution
 from voicepipeline.stages.merged import entry_key, todays_keys
 
@@ -95,6 +97,50 @@ def test_what_the_one_who_goes_was_called_means_the_one_who_stays(stays, goes, c
 def test_the_same_name_twice_teaches_nothing(club, stays, by):
     merge(stays, player(club, "niamh  kelly"), by)
     assert not PlayerAlias.objects.exists()
+
+
+def learned_from(answer, player, by, **note_fields):
+    """An answer that has taught what somebody is called: by the note's sender, or by everybody where there is none."""
+    note = make_read_note(**note_fields)
+    make_claim(note, answer)
+    key = name_key("player_name", answer)
+    settled = settle_name(
+        note.artifact_id, kind="player_name", name_key=key, target=("player", player.pk), by=by, seen=None
+    )
+    assert settled.learned, settled.message
+    return settled.choice_id
+
+
+def take_back(choice_id, by):
+    assert undo_choice(choice_id, by=by).done
+
+
+@pytest.mark.parametrize("of", ["stays", "goes"])
+def test_a_name_that_was_taught_apart_is_known_after_an_answer_is_taken_back(stays, goes, coach, by, of):
+    """Whichever of the two it was taught for: the two learned names are one after the merge."""
+    answered, apart = (stays, goes) if of == "goes" else (goes, stays)
+    choice_id = learned_from("Gracie", answered, by, sender=coach)
+    make_alias("Gracie", player=apart, coach=coach)
+    merge(stays, goes, by)
+    take_back(choice_id, by)
+    known = PlayerAlias.objects.filter(player=stays, coach=coach, key=name_key("player_name", "Gracie"))
+    assert known.count() == 1
+
+
+def test_what_two_answers_taught_is_forgotten_once_both_are_taken_back(stays, goes, coach, by):
+    choices = [learned_from("Gracie", each, by, sender=coach) for each in (stays, goes)]
+    merge(stays, goes, by)
+    for choice_id, left in zip(choices, (1, 0), strict=True):
+        take_back(choice_id, by)
+        assert PlayerAlias.objects.filter(key=name_key("player_name", "Gracie")).count() == left
+
+
+def test_a_name_of_the_roster_is_known_though_an_answer_that_said_it_before_is_taken_back(stays, goes, club, by):
+    choice_id = learned_from("Grace Twomey", stays, by, organization=club)
+    assert PlayerAlias.objects.get().coach is None
+    merge(stays, goes, by)
+    take_back(choice_id, by)
+    assert [alias.player for alias in PlayerAlias.objects.all()] == [stays]
 
 
 def test_number_and_team_are_taken_over_where_there_are_none(club, stays, goes, by):

@@ -1,7 +1,9 @@
 """Whom a club's notes may mean: its players, teams and coaches, and what people have taught that they are called."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import Min
 
 from voicepipeline.matching.deciding import names_in
 from voicepipeline.matching.keys import name_key, without_title
@@ -115,9 +117,21 @@ def forget(alias_pk: int) -> bool:
     alias = PlayerAlias.objects.select_for_update().filter(pk=alias_pk).first()
     if alias is None:
         return False
-    answers = NameChoice.objects.filter(alias=alias)
-    still_meant = answers.filter(undone_at__isnull=True).exists()
-    if still_meant or not answers.filter(chosen_at__lte=alias.created_at).exists():
+    still_meant = NameChoice.objects.filter(alias=alias, undone_at__isnull=True).exists()
+    if still_meant or was_taught_apart(alias):
         return False
     alias.delete()
     return True
+
+
+def was_taught_apart(alias: PlayerAlias) -> bool:
+    """Whether a learned name rests on something else than answers: it was there before the first of them."""
+    return not NameChoice.objects.filter(alias=alias, chosen_at__lte=alias.created_at).exists()
+
+
+def teach_apart(alias: PlayerAlias) -> None:
+    """Let a learned name be known even when every answer that rests on it is taken back."""
+    first = NameChoice.objects.filter(alias=alias).aggregate(first=Min("chosen_at"))["first"]
+    if first is not None:
+        earlier = PlayerAlias.objects.filter(pk=alias.pk, created_at__gte=first)
+        earlier.update(created_at=first - timedelta.resolution)

@@ -16,6 +16,7 @@ from voicepipeline.models import (
     RosterChange,
     User,
 )
+from voicepipeline.operations.aliases import teach_apart, was_taught_apart
 from voicepipeline.operations.bulk_work import start_bulk_work
 from voicepipeline.operations.outcome import Outcome
 from voicepipeline.text import safe_text
@@ -146,6 +147,7 @@ def _known_by(alias: PlayerAlias) -> tuple[int | None, str, str]:
 
 def _fold(alias: PlayerAlias, twin: PlayerAlias) -> None:
     """Count the uses of one learned name with those of another that says the same, and let answers rest on that."""
+    apart = was_taught_apart(alias) or was_taught_apart(twin)
     uses = [each.last_used_at for each in (alias, twin) if each.last_used_at is not None]
     PlayerAlias.objects.filter(pk=twin.pk).update(
         use_count=twin.use_count + alias.use_count,
@@ -153,16 +155,21 @@ def _fold(alias: PlayerAlias, twin: PlayerAlias) -> None:
         created_at=min(alias.created_at, twin.created_at),
     )
     NameChoice.objects.filter(alias=alias).update(alias=twin)
+    if apart:
+        teach_apart(twin)
     alias.delete()
 
 
 def _learn_name(stays: Player, goes: Player, by: User) -> bool:
-    """What the one who goes was called on the roster means the one who stays, for every coach."""
+    """What the one who goes was called on the roster means the one who stays, for every coach, whoever said so before.
+
+    An answer that taught the same may be taken back: the roster's name stays known.
+    """
     text = str(goes)[:LONGEST_ALIAS]
     key = name_key(MentionKind.PLAYER_NAME, text)
     if not key or key == name_key(MentionKind.PLAYER_NAME, str(stays)):
         return False
-    _, learned = PlayerAlias.objects.get_or_create(
+    alias, learned = PlayerAlias.objects.get_or_create(
         organization_id=stays.organization_id,
         coach=None,
         kind=MentionKind.PLAYER_NAME,
@@ -172,4 +179,5 @@ def _learn_name(stays: Player, goes: Player, by: User) -> bool:
         coach_meant=None,
         defaults={"text": text, "created_by": by},
     )
+    teach_apart(alias)
     return learned
