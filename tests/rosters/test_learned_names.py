@@ -205,6 +205,11 @@ def test_the_page_shows_the_count_and_a_sample_and_one_post_removes_them(client,
     newest = preview.context["form"].initial["newest"]
     url = f"{MANY}?since={SPAN['since']}&until={SPAN['until']}"
     assert "Say why" in client.post(url, {"newest": newest}).content.decode()
+    for blind in ({}, {"newest": ""}, {"newest": "x"}):
+        refused = client.post(url, {**blind, "reason": "Wrong"}, follow=True)
+        assert refused.redirect_chain == [(url, 302)]
+        assert "Nothing was removed" in refused.content.decode()
+    assert len(left()) == 26
     assert client.post(url, {"newest": newest, "reason": "Wrong"})["Location"] == LIST
     assert left() == ["Later"]
 

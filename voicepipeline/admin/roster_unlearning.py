@@ -27,6 +27,7 @@ from voicepipeline.operations.rosters import (
 )
 
 NAMES = "admin:voicepipeline_playeralias_changelist"
+NOT_SHOWN = "Nothing was removed: look at what this removes first."
 SAMPLE = 20
 MINUTES = "%Y-%m-%dT%H:%M"
 TARGETS = ("organization", "coach", "player", "team", "coach_meant", "created_by")
@@ -95,7 +96,8 @@ class ReasonForm(forms.Form):
         help_text="Kept with the roster's history.",
         error_messages={"required": NO_REASON},
     )
-    newest = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    # The newest name that was shown: none that was learned after it is removed.
+    newest = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class OptionalReasonForm(forms.Form):
@@ -144,6 +146,9 @@ def remove_many(model_admin: Any, request: HttpRequest) -> HttpResponse:
     page = {**_page(model_admin, request, "Remove learned names"), "span": span}
     if not span.is_valid():
         return TemplateResponse(request, "voicepipeline/learned_remove_many.html", page)
+    if "newest" in form.errors:
+        messages.warning(request, NOT_SHOWN)
+        return redirect(request.get_full_path())
     if request.method == "POST" and form.is_valid():
         user: Any = request.user
         taught = span.taught(form.cleaned_data["newest"])
