@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from tests.engine.helpers import write_unguarded
+from tests.engine.test_races import Crew
 from tests.factories import make_alias, make_claim, make_club, make_coach, make_resolution, make_user
 from tests.names.helpers import DRAFTS, RESOLUTION, choose, make_read_note, matches, player, resolve
 from tests.rosters.read_notes import entries, finish, make_ready_note, the_work
@@ -235,6 +236,17 @@ def test_nothing_open_and_already_under_way_are_told(club, coach, by):
     assert "being matched again already" in match_club_again(club.pk, by=by).message
     assert "no such club" in match_club_again(0, by=by).message
     assert BulkWork.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_ask_at_once_one_begins(by):
+    def prepare():
+        club = make_club()
+        make_ready_note(make_coach(organization=club), "Zebedee")
+        return club.pk
+
+    outcomes = Crew(2).at_once(5, prepare, lambda club: match_club_again(club, by=by).done)
+    assert [sorted(pair) for pair in outcomes] == [[False, True]] * 5
 
 
 def test_only_operators_have_names_matched_again(club):

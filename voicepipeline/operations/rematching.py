@@ -50,7 +50,8 @@ def _open(club_pk: int | None) -> QuerySet[EntityResolution]:
 def match_club_again(club_pk: int, *, by: User, reason: str = "") -> Outcome:
     """Look at all open questions of this club again, in the background, note by note."""
     verify_platform_staff(by, PERMISSION)
-    club = Organization.objects.filter(pk=club_pk).first()
+    # Locked, so that of two who ask at once the second sees what the first began.
+    club = Organization.objects.select_for_update(no_key=True).filter(pk=club_pk).first()
     if club is None:
         return Outcome(False, "There is no such club.")
     unfinished = BulkWork.objects.filter(kind=BulkWork.Kind.MATCH_AGAIN, organization=club, finished_at__isnull=True)
