@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.api.helpers import problem
+from tests.api.helpers import form, problem
 from tests.factories import make_club, make_coach
 from tests.intake.helpers import files, nothing_left, recording
 from voicepipeline.models import Artifact, VoiceNote
@@ -98,6 +98,15 @@ def test_two_clubs_may_use_the_same_message_id(post, coach, make_other):
     second = post(text="Trained well.", sender_phone=PHONE, message_id="m-1", secret=other.secret)
     assert [first.status_code, second.status_code] == [201, 201]
     assert received(second).organization == other.key.organization
+
+
+@pytest.mark.parametrize("charset", ["base64", "idna", "rot13", "undefined", "utf-16", "latin-1", "no-such"])
+def test_a_form_is_read_as_utf_8_whatever_it_calls_itself(client, key, coach, charset):
+    body, kind = form(fields={"text": "Séamus trained well.", "sender_id": coach.pk})
+    response = client.generic(
+        "POST", URL, body, content_type=f"{kind}; charset={charset}", headers={"Authorization": f"Bearer {key.secret}"}
+    )
+    assert (response.status_code, received(response).voice_note.text) == (201, "Séamus trained well.")
 
 
 def test_a_field_that_was_left_empty_was_not_filled_in(post, coach):

@@ -142,7 +142,8 @@ def _of_json(body: WholeBody) -> NewNote:
 def _of_form(request: HttpRequest, body: WholeBody, handler: OneRecording) -> tuple[dict[str, str], ArrivedFile | None]:
     stream: Any = body
     try:
-        fields, files = MultiPartParser(request.META, stream, [handler], request.encoding or "utf-8").parse()
+        # Whatever charset is named: Python knows some by name that are none of text.
+        fields, files = MultiPartParser(request.META, stream, [handler], "utf-8").parse()
     except RequestDataTooBig as error:
         raise unsaid(413) from error
     except (MultiPartParserError, SuspiciousOperation, BadRequest) as error:
