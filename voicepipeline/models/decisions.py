@@ -47,7 +47,7 @@ class NameChoice(models.Model):
     kind = models.CharField(max_length=20, choices=MentionKind)
     raw_text = models.CharField("as spoken", max_length=200, blank=True)
     name_key = models.CharField(max_length=200, editable=False)
-    # The claim's key, when the answer holds for this mention only; else it holds for the whole note.
+    # The claim's key, when the answer holds for this statement only; else it holds for the whole note.
     claim_key = models.CharField(max_length=64, blank=True, editable=False)
     player = models.ForeignKey(Player, models.PROTECT, null=True, blank=True, related_name="+")
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="+")
