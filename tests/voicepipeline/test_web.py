@@ -157,3 +157,15 @@ def test_the_500_page_tells_the_request_id(client):
         response = client.get(reverse("admin:index"))
     assert response.status_code == 500
     assert response.headers["X-Request-ID"] in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["base64", "rot13", "undefined", "idna", "latin-1", "none-such"])
+def test_a_charset_that_is_none_of_text_breaks_no_page(rf, charset):
+    from voicepipeline.wsgi import application  # loads the middleware, which wants the fixtures' folders
+
+    asked = rf.get("/admin/login/", {"next": "/admin/Ní"}).environ
+    answered = []
+    given = {**asked, "CONTENT_TYPE": f"text/plain; charset={charset}"}
+    application(given, lambda status, headers: answered.append(status)).close()
+    assert answered == ["200 OK"]

@@ -2,15 +2,8 @@ from voicepipeline.models.ai import AIService, AIServiceHealth, ModelPrice, Paus
 from voicepipeline.models.api import ApiKey, ApiKeyUse, ApiRequest, ApiScope
 from voicepipeline.models.bulk import BulkWork
 from voicepipeline.models.decisions import EntryDecision, NameChoice, NoteDecision
-from voicepipeline.models.derived import (
-    Claim,
-    EntityResolution,
-    InsightDraft,
-    Sentiment,
-    Severity,
-    Topic,
-    Transcript,
-)
+from voicepipeline.models.derived import Claim, EntityResolution, Sentiment, Severity, Topic, Transcript
+from voicepipeline.models.entries import InsightDraft
 from voicepipeline.models.events import DroppedEvent, EventType, PipelineEvent
 from voicepipeline.models.jobs import ScheduledJob
 from voicepipeline.models.notes import Artifact, SourceChannel, StageName, VoiceNote
