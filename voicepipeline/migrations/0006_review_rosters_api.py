@@ -536,15 +536,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="artifact",
-            index=models.Index(
-                models.OrderBy(models.F("received_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                condition=models.Q(("outcome", ""), _negated=True),
-                name="artifact_with_an_outcome",
-            ),
-        ),
-        migrations.AddIndex(
             model_name="entityresolution",
             index=models.Index(
                 condition=models.Q(("status", "needs_disambiguation")),

@@ -215,12 +215,6 @@ class Artifact(models.Model):
                 name="artifact_without_a_coach",
             ),
             models.Index(
-                F("received_at").desc(),
-                F("id").desc(),
-                condition=~Q(outcome=""),
-                name="artifact_with_an_outcome",
-            ),
-            models.Index(
                 fields=["fingerprint", "-received_at"], condition=Q(status="failed"), name="artifact_same_problem"
             ),
         ]
