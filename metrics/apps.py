@@ -1,6 +1,15 @@
 from django.apps import AppConfig
+from django.core.checks import register
+from django.db.models.signals import post_migrate
 
 
 class MetricsConfig(AppConfig):
     name = "metrics"
     verbose_name = "Metrics"
+
+    def ready(self) -> None:
+        from metrics import checks, roles, schedules
+
+        register(checks.check_limits)
+        schedules.register()
+        post_migrate.connect(roles.grant_permissions, sender=self)

@@ -266,6 +266,12 @@ STAGE_CODE = {
     **env.json("STAGE_CODE", default={}),
 }
 
+# --- Metrics ---------------------------------------------------------------------------------------------------
+# How long events and history are kept, by name, durations in seconds; names and defaults: metrics/limits.py.
+METRICS = env.json("METRICS", default={})
+# Who scrapes /metrics shows this; without one the address does not exist.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 # --- Logs ------------------------------------------------------------------------------------------------------
 LOG_LEVEL = one_of("LOG_LEVEL", env.str("LOG_LEVEL", default="INFO"), LOG_LEVELS)
 LOG_FORMAT = one_of("LOG_FORMAT", env.str("LOG_FORMAT", default="json"), LOG_FORMATS)

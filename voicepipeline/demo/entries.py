@@ -4,10 +4,10 @@ from datetime import datetime
 
 from voicepipeline.demo.clubs import Sender
 from voicepipeline.demo.results import Results, Surroundings
-from voicepipeline.models import Artifact, Claim, EventType, InsightDraft, Transcript
+from voicepipeline.models import Artifact, Claim, InsightDraft, Transcript
 from voicepipeline.policies.drafts import LIFETIME, bears_out
 from voicepipeline.stages import drafts
-from voicepipeline.stages.contract import Remark, StageOutput
+from voicepipeline.stages.contract import StageOutput
 from voicepipeline.stages.drafts import COPIED, Entry, Given, Name, Read, Rule
 from voicepipeline.stages.names import Match
 
@@ -67,9 +67,3 @@ def keep_entries(artifact: Artifact, results: Results, entries: tuple[Entry, ...
         if entry.key not in known
     ]
     results.drafts = [*decided, *made]
-
-
-def confirmed_automatically(entry: Entry) -> Remark:
-    """What the stage has said of an entry that needs no person."""
-    said = {"automatic": True, "topic": entry.fields["topic"], "confidence_score": entry.overall}
-    return Remark(EventType.DRAFT_CONFIRMED, of=entry.key, metadata=said)

@@ -14,7 +14,7 @@ from voicepipeline.ai.pricing import Price, with_cost
 from voicepipeline.ai.prompts import CLAIMS_VERSION
 from voicepipeline.demo import scripts
 from voicepipeline.demo.clubs import Sender
-from voicepipeline.demo.entries import confirmed_automatically, keep_entries, suggest
+from voicepipeline.demo.entries import keep_entries, suggest
 from voicepipeline.demo.fates import ENDINGS, NEEDS_A_RECORDING, Fate
 from voicepipeline.demo.people import People
 from voicepipeline.demo.recordings import TYPED, Recording, choose_channel, record
@@ -31,7 +31,7 @@ from voicepipeline.models import Artifact, EventType, SourceChannel, StageName, 
 from voicepipeline.policies.backoff import retry_delay
 from voicepipeline.simulator import protocol
 from voicepipeline.simulator.transcribing import TOKENS_A_SECOND
-from voicepipeline.stages import claims
+from voicepipeline.stages import claims, drafts
 from voicepipeline.stages.contract import Remark, Usage
 
 TRIES = 6
@@ -209,15 +209,7 @@ class Writer:
             stage,
             lasting,
             self._claims_usage(lasting, story, len(checked.claims)),
-            {
-                "claim_count": len(checked.claims),
-                "entity_count": checked.mention_count,
-                "claims_unsupported": checked.unsupported_quotes,
-                "claims_dropped": checked.dropped_claims,
-                "claims_dropped_ids": checked.dropped_ids,
-                "claims_mentions_dropped": checked.dropped_mentions,
-                "claims_links_cleared": checked.cleared_links,
-            },
+            claims.figures_of(checked),
         )
         where = {
             "prompt_version": CLAIMS_VERSION,
@@ -246,7 +238,9 @@ class Writer:
         output = suggest(story.results, story.sender, story.around)
         lasting = self._milliseconds(10, 60)
         added = story.timeline.succeed(StageName.DRAFT_GENERATION, lasting, metadata=output.metadata)
-        added.remarks += [confirmed_automatically(entry) for entry in output.data if entry.confirmation.automatic]
+        added.remarks += [
+            drafts.confirmed_automatically(entry) for entry in output.data if entry.confirmation.automatic
+        ]
         keep_entries(story.artifact, story.results, output.data, story.timeline.now)
         return True
 

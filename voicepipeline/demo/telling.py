@@ -145,6 +145,7 @@ class _Story:
                 "repeat": False,
                 "generation": artifact.generation,
                 "source_channel": artifact.source_channel,
+                "outcome": artifact.outcome or None,
             },
         )
 
@@ -158,7 +159,7 @@ class _Story:
             error_code=run.error_code,
             error_message=run.error_message,
             new_status=Artifact.Status.FAILED,
-            metadata={"generation": run.generation},
+            metadata={"generation": run.generation, "source_channel": self.change.artifact.source_channel},
         )
 
     def _tell_end(self, event_type: str, each: Try, *, metadata: dict[str, object], **fields: object) -> None:

@@ -122,7 +122,7 @@ def fail_artifact(change: Change, stage: str, *, of: str, code: str, message: st
         error_code=code,
         error_message=message,
         new_status=Artifact.Status.FAILED,
-        metadata={"generation": change.artifact.generation},
+        metadata={"generation": change.artifact.generation, "source_channel": change.artifact.source_channel},
     )
 
 

@@ -147,7 +147,12 @@ def complete(change: Change, run: StageRun) -> None:
         stage_started_at=artifact.received_at,
         stage_completed_at=change.now,
         new_status=Artifact.Status.COMPLETED,
-        metadata={"repeat": repeat, "generation": artifact.generation, "source_channel": artifact.source_channel},
+        metadata={
+            "repeat": repeat,
+            "generation": artifact.generation,
+            "source_channel": artifact.source_channel,
+            "outcome": artifact.outcome or None,
+        },
     )
 
 

@@ -146,7 +146,12 @@ def event_name(row: EntryDecision) -> str:
 
 
 def event_metadata(draft: InsightDraft, row: EntryDecision) -> dict[str, Any]:
-    said = {"automatic": row.undone_automatic, "topic": draft.topic, "confidence_score": draft.overall_confidence}
+    said = {
+        "automatic": row.undone_automatic,
+        "topic": draft.topic,
+        "confidence_score": draft.overall_confidence,
+        "prompt_version": draft.prompt_version or None,
+    }
     return {**said, "outcome": row.undone_status} if row.kind == Kind.UNDONE else said
 
 

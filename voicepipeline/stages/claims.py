@@ -1,6 +1,7 @@
 """The second stage: the statements in a transcript, as a model reads them and we could check them."""
 
 from dataclasses import asdict, dataclass
+from statistics import fmean
 from typing import Any
 
 from django.utils import timezone
@@ -116,8 +117,13 @@ def row_of(artifact: Artifact, number: int, claim: CheckedClaim, **more: Any) ->
 
 
 def _output(checked: Checked, usage: Usage) -> StageOutput:
-    """The statements, and the figures by which a bad prompt can be seen."""
-    metadata = {
+    return StageOutput(Extracted(checked.claims, usage.ai_model, usage.prompt_version), usage, figures_of(checked))
+
+
+def figures_of(checked: Checked) -> dict[str, Any]:
+    """What the event says of the statements: the figures by which a bad prompt can be seen."""
+    sureness = [claim.confidence for claim in checked.claims if claim.confidence is not None]
+    return {
         "claim_count": len(checked.claims),
         "entity_count": checked.mention_count,
         "claims_unsupported": checked.unsupported_quotes,
@@ -125,5 +131,5 @@ def _output(checked: Checked, usage: Usage) -> StageOutput:
         "claims_dropped_ids": checked.dropped_ids,
         "claims_mentions_dropped": checked.dropped_mentions,
         "claims_links_cleared": checked.cleared_links,
+        "confidence_score": fmean(sureness) if sureness else None,
     }
-    return StageOutput(Extracted(checked.claims, usage.ai_model, usage.prompt_version), usage, metadata)

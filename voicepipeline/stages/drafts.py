@@ -297,11 +297,17 @@ def store(artifact: Artifact, data: tuple[Entry, ...], *, claims: Collection[int
         row_of(artifact, entry, now, claim_id=entry.claim_id, **waiting.get(entry.key, new | holds.get(entry.key, {})))
         for entry in entries
     )
-    return [_confirmed(entry) for entry in entries if entry.confirmation.automatic]
+    return [confirmed_automatically(entry) for entry in entries if entry.confirmation.automatic]
 
 
-def _confirmed(entry: Entry) -> Remark:
-    said = {"automatic": True, "topic": entry.fields["topic"], "confidence_score": entry.overall}
+def confirmed_automatically(entry: Entry) -> Remark:
+    """What is said of an entry that needs no person."""
+    said = {
+        "automatic": True,
+        "topic": entry.fields["topic"],
+        "confidence_score": entry.overall,
+        "prompt_version": entry.fields["prompt_version"] or None,
+    }
     return Remark(EventType.DRAFT_CONFIRMED, of=entry.key, metadata=said)
 
 

@@ -1,0 +1,30 @@
+"""System checks: limits under which figures would be lost."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+
+from metrics.limits import DAY, HOUR, limits
+
+# Hours are counted again for some time, and the whole of the day before with them.
+SHORTEST_EVENTS = 6 * HOUR
+SHORTEST_HOURS = 2 * DAY
+
+
+def check_limits(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """Limits that contradict each other or that nobody knows."""
+    try:
+        how = limits()
+    except (TypeError, ValueError) as error:
+        return [Error(str(error), hint="See metrics/limits.py for the names.", id="metrics.E001")]
+    wrong = []
+    if how.events_kept < max(SHORTEST_EVENTS, (how.hours_counted_again + 1) * HOUR):
+        wrong.append("events_kept must be 6 hours or more, and longer than hours_counted_again.")
+    if how.hours_kept < max(SHORTEST_HOURS, how.events_kept + DAY):
+        wrong.append("hours_kept must be 2 days or more, and a day longer than events_kept.")
+    if how.days_kept < how.hours_kept:
+        wrong.append("days_kept must be as long as hours_kept or longer.")
+    if how.hours_counted_again < 1 or how.deleted_at_once < 1:
+        wrong.append("hours_counted_again and deleted_at_once must be 1 or more.")
+    return [Error(text, hint="Change METRICS in the settings.", id="metrics.E002") for text in wrong]
