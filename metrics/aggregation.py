@@ -1,27 +1,7 @@
 """Writing history: one hour from its events, one day from its hours, each in one transaction."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from metrics.days import aggregate_daily_metrics
+from metrics.hours import aggregate_hourly_metrics
+from metrics.periods import Aggregated
 
-
-@dataclass(frozen=True)
-class Aggregated:
-    """What was written; `busy`: somebody else is at this period, `refused`: it is final."""
-
-    period_start: datetime
-    events: int = 0
-    rows: int = 0
-    hours: int | None = None  # of a day: of how many of its hours
-    gaps: list[int] = field(default_factory=list)  # clubs that could not be counted; Period.NO_CLUB for none
-    busy: bool = False
-    refused: bool = False
-
-
-def aggregate_hourly_metrics(hour: datetime, *, seal: bool = False) -> Aggregated:
-    """Count this UTC hour's events into the rows of the platform and of every club, instead of what they said."""
-    raise NotImplementedError
-
-
-def aggregate_daily_metrics(day: datetime) -> Aggregated:
-    """Add up this UTC day's hours into the rows of the platform and of every club, instead of what they said."""
-    raise NotImplementedError
+__all__ = ["Aggregated", "aggregate_daily_metrics", "aggregate_hourly_metrics"]
