@@ -215,12 +215,7 @@ def test_a_trusted_coachs_sure_and_harmless_entry_is_confirmed_automatically(clu
     )
     assert entry.decided_at is not None
     said = event(note, "draft_confirmed").metadata
-    assert said == {
-        "automatic": True,
-        "topic": "performance",
-        "confidence_score": 0.95,
-        "prompt_version": "claims-1",
-    }
+    assert said == {"automatic": True, "topic": "performance", "confidence_score": 0.95}
     assert event(note, "drafts_generated").metadata["automatic_count"] == 1
 
 

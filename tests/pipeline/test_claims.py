@@ -1,6 +1,7 @@
 """The second stage on its own, against the simulated provider."""
 
 import json
+from statistics import fmean
 
 import pytest
 
@@ -151,6 +152,8 @@ def test_a_player_whom_nobody_named_is_kept_out_and_counted(befall):
         "claims_dropped_ids": 1,
         "claims_mentions_dropped": 2,
         "claims_links_cleared": 0,
+        # One that the transcript does not bear out has no confidence.
+        "confidence_score": pytest.approx(fmean(claim.confidence for claim in kept(artifact)[:2])),
     }
 
 
