@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def test_every_decision_has_its_history_and_its_event():
     first_run.create_demo_accounts()
-    seeding.seed(now=timezone.now(), notes=120, events_since=timezone.now() - seeding.HISTORY * 2)
+    seeding.seed(now=timezone.now(), notes=120)
     rows = list(EntryDecision.objects.all())
     assert set(Counter(row.kind for row in rows)) == {"confirmed", "edited", "rejected", "held", "undone"}
     drafts = {(draft.artifact_id, draft.key): draft for draft in InsightDraft.objects.all()}
