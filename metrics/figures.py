@@ -213,6 +213,17 @@ class LiveMetrics:
         return self.values.get(counter_type, Decimal(0))
 
 
+@dataclass(frozen=True, kw_only=True)
+class MinutePoint:
+    """One minute of a chart of live figures; what nobody counted is 0."""
+
+    start: datetime
+    values: Mapping[CounterType, Decimal]
+
+    def __getitem__(self, counter_type: CounterType) -> Decimal:
+        return self.values.get(counter_type, Decimal(0))
+
+
 def sums_of(row: Mapping[str, Any], kind: type) -> dict[str, Any]:
     """The fields of this kind of figures that a row has, nothing for what is NULL."""
     return {name: row[name] for name in kind.__dataclass_fields__ if row.get(name) is not None}  # type: ignore[attr-defined]
