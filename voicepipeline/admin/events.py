@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from voicepipeline.admin.event_filters import ErrorsFilter, EventSpanFilter, OnlyFilter, PromptFilter
 from voicepipeline.admin.event_words import duration_words, event_facts, is_trouble
-from voicepipeline.admin.lists import ClubFilter, HistoryAdmin, SinceFilter, notes_like
+from voicepipeline.admin.lists import ClubOrNoneFilter, HistoryAdmin, SinceFilter, notes_like
 from voicepipeline.admin.words import NOTHING, moment
 from voicepipeline.models import Artifact, PipelineEvent
 from voicepipeline.spreadsheets import csv_lines
@@ -37,17 +38,6 @@ HEADER = (
 )
 
 
-class ErrorsFilter(admin.SimpleListFilter):
-    title = "errors"
-    parameter_name = "errors"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("only", "Errors only")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.exclude(error_code="") if self.value() == "only" else queryset
-
-
 def of_notes_like(queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
     """Rows of the voice notes whose id begins like this: the notes first, then each one's rows by their index."""
     notes = notes_like(Artifact.objects.order_by(), term).values_list("pk", flat=True)
@@ -57,7 +47,16 @@ def of_notes_like(queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
 @admin.register(PipelineEvent)
 class EventAdmin(HistoryAdmin):
     list_display = ("when", "what", "note", "stage", "club", "took", "details")
-    list_filter = (ErrorsFilter, SinceFilter, "pipeline_stage", ClubFilter, "event_type")
+    list_filter = (
+        EventSpanFilter,
+        PromptFilter,
+        ErrorsFilter,
+        OnlyFilter,
+        SinceFilter,
+        "pipeline_stage",
+        ClubOrNoneFilter,
+        "event_type",
+    )
     list_select_related = ("artifact", "organization", "actor", "coach")
     ordering = ("-id",)
     fields = (

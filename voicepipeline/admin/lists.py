@@ -2,8 +2,8 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -135,6 +135,62 @@ class SinceFilter(admin.SimpleListFilter):
         return queryset.filter(**{f"{self.column}__gte": timezone.now() - span})
 
 
+class ChosenFilter(admin.SimpleListFilter):
+    """One value that links bring along, in the sheet to be seen and taken off; nonsense is nothing."""
+
+    def words(self, value: str) -> str:
+        """What the sheet calls this value; empty for what is none."""
+        return value
+
+    def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = self.value() or ""
+        words = self.words(value) if value else ""
+        return [(value, words)] if words else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value() or ""
+        return self.narrow(queryset, value) if value and self.words(value) else queryset
+
+
+class SpanFilter(ChosenFilter):
+    """From one moment until just before another, by one column of time; name it in a subclass."""
+
+    title = "time"
+    parameter_name = "in"
+    column = "timestamp"
+
+    def words(self, value: str) -> str:
+        span = span_in(value)
+        return f"{_minute(span[0])} to {_minute(span[1])} (UTC)" if span else ""
+
+    def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        span = span_in(value)
+        return queryset.filter(**{f"{self.column}__gte": span[0], f"{self.column}__lt": span[1]}) if span else queryset
+
+
+def span_text(start: datetime, end: datetime) -> str:
+    """This span of time as addresses have it, in UTC."""
+    return "~".join(moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") for moment in (start, end))
+
+
+def span_in(text: str) -> tuple[datetime, datetime] | None:
+    """The span that an address names, or None for anything else."""
+    try:
+        start, end = (datetime.fromisoformat(part) for part in text.split("~"))
+    except ValueError:
+        return None
+    if start.tzinfo or end.tzinfo or not start < end:
+        return None
+    return start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b} {moment.year}, {moment:%H:%M}"
+
+
 class ClubFilter(admin.SimpleListFilter):
     """Clubs by name; long lists are cut, and a club's own page leads to its rows."""
 
@@ -148,6 +204,18 @@ class ClubFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value() or ""
         return queryset.filter(organization_id=int(value)) if value.isascii() and value.isdigit() else queryset
+
+
+class ClubOrNoneFilter(ClubFilter):
+    """Clubs, and `none` for rows whose club is not known."""
+
+    NONE: ClassVar[str] = "none"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*super().lookups(request, model_admin), (self.NONE, "Not known")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(organization=None) if self.value() == self.NONE else super().queryset(request, queryset)
 
 
 def uuid_range(text: str) -> tuple[uuid.UUID, uuid.UUID] | None:

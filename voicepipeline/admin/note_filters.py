@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from voicepipeline.admin.lists import SinceFilter
+from voicepipeline.admin.lists import SinceFilter, SpanFilter, span_in
 from voicepipeline.engine.limits import limits
 from voicepipeline.models import Artifact, EntityResolution, StageName, StageRun, Transcript
 from voicepipeline.queries import transcripts_to_review
@@ -87,6 +87,25 @@ class ReceivedFilter(SinceFilter):
         "7d": ("Last 7 days", timedelta(days=7)),
         "30d": ("Last 30 days", timedelta(days=30)),
     }
+
+
+class ReceivedInFilter(SpanFilter):
+    title = "received in"
+    parameter_name = "received_in"
+    column = "received_at"
+
+
+class ReadyInFilter(SpanFilter):
+    """Notes that became ready for the first time in a span."""
+
+    title = "ready in"
+    parameter_name = "ready_in"
+    column = "first_completed_at"
+
+    def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        span = span_in(value)
+        # None is ready before it is received: said for the index that the list is sorted by.
+        return super().narrow(queryset, value).filter(received_at__lt=span[1]) if span else queryset
 
 
 class Home(NamedTuple):

@@ -16,10 +16,17 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from voicepipeline.admin import note_actions, note_readings, placing, recordings
-from voicepipeline.admin.lists import BoundedList, ClubFilter, HistoryAdmin, uuid_range
+from voicepipeline.admin.lists import BoundedList, ClubOrNoneFilter, HistoryAdmin, uuid_range
 from voicepipeline.admin.live import NO_CONTENT, digest_of, is_seen, live_answer, live_parts
 from voicepipeline.admin.note_actions import NoteAction
-from voicepipeline.admin.note_filters import NeedsFilter, ReceivedFilter, StageFilter, StatusFilter
+from voicepipeline.admin.note_filters import (
+    NeedsFilter,
+    ReadyInFilter,
+    ReceivedFilter,
+    ReceivedInFilter,
+    StageFilter,
+    StatusFilter,
+)
 from voicepipeline.admin.note_page import page_context
 from voicepipeline.admin.words import NOTHING, TO_BE_REVIEWED, State, moment
 from voicepipeline.durations import in_words
@@ -45,7 +52,16 @@ def note_url(artifact: Artifact, page: str = "change") -> str:
 @admin.register(Artifact)
 class ArtifactAdmin(HistoryAdmin):
     list_display = ("short_id", "state", "stage", "source_channel", "coach", "club", "tries", "age", "received")
-    list_filter = (NeedsFilter, StatusFilter, StageFilter, "source_channel", ClubFilter, ReceivedFilter)
+    list_filter = (
+        ReceivedInFilter,
+        ReadyInFilter,
+        NeedsFilter,
+        StatusFilter,
+        StageFilter,
+        "source_channel",
+        ClubOrNoneFilter,
+        ReceivedFilter,
+    )
     list_select_related = ("organization", "sender")
     search_fields = ("artifact_id",)
     search_help_text = "Voice note id, or message id"

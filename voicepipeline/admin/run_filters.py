@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
-from voicepipeline.admin.lists import ClubFilter
+from voicepipeline.admin.lists import ClubOrNoneFilter, SpanFilter
 from voicepipeline.models import StageRun
 
 UNKNOWN_COST_SPAN = timedelta(hours=24)
@@ -58,14 +58,30 @@ class HoldFilter(admin.SimpleListFilter):
         return held if value == "any" else held.filter(parked_reason=value)
 
 
-class RunClubFilter(ClubFilter):
-    """Clubs of the runs' notes, and `none` for notes whose club is not known."""
+class EndedInFilter(SpanFilter):
+    title = "ended in"
+    parameter_name = "ended_in"
+    column = "finished_at"
+
+
+class LastFilter(admin.SimpleListFilter):
+    """Tries after which a note had failed; most tries that fail are followed by another."""
+
+    title = "of its note"
+    parameter_name = "last"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*super().lookups(request, model_admin), ("none", "Not known")]
+        return [("yes", "The last try")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(terminal=True) if self.value() == "yes" else queryset
+
+
+class RunClubFilter(ClubOrNoneFilter):
+    """Clubs of the runs' notes."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value() or ""
-        if value == "none":
+        if value == self.NONE:
             return queryset.filter(artifact__organization=None)
         return queryset.filter(artifact__organization=int(value)) if value.isascii() and value.isdigit() else queryset
