@@ -3,7 +3,7 @@
 Another app adds its page with `shell.add(Entry(...))` in its admin module.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -41,6 +41,16 @@ class Entry:
     summary: str = ""  # one sentence for the card on the overview
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page of the admin that belongs to no model: its route below the admin's address, and its URL's name."""
+
+    route: str
+    view: Callable[..., Any]
+    name: str
+
+
+_pages: list[Page] = []
 _entries: list[Entry] = [
     Entry(Group.OVERVIEW, "Overview", "home", "admin:index"),
     Entry(
@@ -54,8 +64,18 @@ _entries: list[Entry] = [
 ]
 
 
-def add(*entries: Entry) -> None:
-    _entries.extend(entry for entry in entries if entry not in _entries)
+def add(*entries: Entry, first: bool = False) -> None:
+    """Behind what its group has already, or before it."""
+    new = [entry for entry in entries if entry not in _entries]
+    _entries[:] = [*new, *_entries] if first else [*_entries, *new]
+
+
+def add_pages(*pages: Page) -> None:
+    _pages.extend(page for page in pages if page not in _pages)
+
+
+def own_pages() -> Sequence[Page]:
+    return _pages
 
 
 def visible(

@@ -6,7 +6,7 @@ from django.contrib.auth.forms import AuthenticationForm as DjangoAuthentication
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
@@ -63,6 +63,10 @@ class BackOfficeSite(UnfoldAdminSite):
             return response
 
         return update_wrapper(inner, guarded)
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Pages that belong to no model; each asks for its own permission."""
+        return [path(page.route, self.admin_view(page.view), name=page.name) for page in shell.own_pages()]
 
     def get_urls(self) -> list[URLPattern]:
         """Everything but unfold's search: its palette is not on our pages, and its answers outlive permissions."""
