@@ -217,6 +217,11 @@ class Artifact(models.Model):
             models.Index(
                 fields=["fingerprint", "-received_at"], condition=Q(status="failed"), name="artifact_same_problem"
             ),
+            models.Index(
+                fields=["first_completed_at"],
+                condition=Q(first_completed_at__isnull=False),
+                name="artifact_first_ready",
+            ),
         ]
         permissions = [
             ("release_artifact", "Can release and requeue a voice note that does not move on"),

@@ -136,6 +136,7 @@ class StageRun(models.Model):
             ),
             models.Index("stage", "status", F("id").desc(), name="run_stage_status_newest"),
             models.Index("status", F("id").desc(), name="run_status_newest"),
+            models.Index(fields=["finished_at"], condition=Q(terminal=True), name="run_ended_its_note"),
         ]
 
     def __str__(self) -> str:
