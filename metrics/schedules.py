@@ -1,6 +1,8 @@
 """What the metrics do by the clock; cron lines are UTC."""
 
-from voicepipeline.registry import Schedule, registry
+from datetime import timedelta
+
+from voicepipeline.registry import Schedule, Tick, registry
 
 REFRESH = "refresh-pipeline-running-hour"
 HOURLY = "aggregate-pipeline-hourly-metrics"
@@ -42,6 +44,14 @@ SCHEDULES = (
 )
 
 
+def fold_counters() -> None:
+    # Imported late: apps are told of their schedules before their models are there.
+    from metrics import counters
+
+    counters.fold_counters()
+
+
 def register() -> None:
     for schedule in SCHEDULES:
         registry.add_schedule(schedule)
+    registry.add_tick(Tick(name="live figures", every=timedelta(seconds=60), run=fold_counters))

@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.db import connection
 from django.test import TransactionTestCase, override_settings
+from psycopg.pq import TransactionStatus
 
 from tests import resetting
 
@@ -46,3 +48,28 @@ def django_db_setup(django_db_setup, django_db_blocker):
     TransactionTestCase._fixture_teardown = lambda _: baseline.restore()
     yield
     TransactionTestCase._fixture_teardown = emptying_every_table
+
+
+WITH_DATABASE = {"db", "transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
+ANYTHING_COUNTED = """
+SELECT EXISTS (SELECT FROM voicepipeline_pipelineevent) OR EXISTS (SELECT FROM metrics_counter)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _live_figures_are_what_events_say(request):
+    """After every test with a database, before what it wrote is taken away."""
+    if not request.node.get_closest_marker("django_db") and WITH_DATABASE.isdisjoint(request.fixturenames):
+        yield
+        return
+    request.getfixturevalue("_django_db_helper")  # its database goes after this
+    yield
+    from metrics.verification import compare
+
+    if connection.connection is not None and connection.connection.info.transaction_status == TransactionStatus.INERROR:
+        return  # the test ended in the middle of a refused transaction, where nothing can be asked
+    with connection.cursor() as cursor:
+        cursor.execute(ANYTHING_COUNTED)
+        (anything,) = cursor.fetchone()
+    differences = compare() if anything else []
+    assert not differences, "\n".join(map(str, differences))
