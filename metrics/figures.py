@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from metrics.models import CounterType
+
+F = TypeVar("F")
 
 
 def safe_divide(part: float | Decimal, whole: float) -> float | None:
@@ -187,6 +189,8 @@ class Point:
     figures: Figures
     stages: Mapping[str, StageFigures] = field(default_factory=dict)  # by stage, END_TO_END among them
     is_running: bool = False  # it is not over
+    is_missing: bool = False  # nothing of it has been counted: a gap, not zero
+    is_incomplete: bool = False  # some of what is over of it has not been counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +203,11 @@ class History:
     points: Sequence[Point]
     total: Figures
     is_partial: bool  # its last period is not over, or an hour or day of it has not been counted
+
+    @property
+    def known_from(self) -> datetime | None:
+        """Where the first hour or day begins of which something is known."""
+        return next((point.start for point in self.points if not point.is_missing), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +231,11 @@ class MinutePoint:
 
     def __getitem__(self, counter_type: CounterType) -> Decimal:
         return self.values.get(counter_type, Decimal(0))
+
+
+def figures_of(kind: type[F], row: Mapping[str, Any]) -> F:
+    """These figures of a row, or nothing of what it lacks."""
+    return kind(**sums_of(row, kind))
 
 
 def sums_of(row: Mapping[str, Any], kind: type) -> dict[str, Any]:

@@ -1,23 +1,31 @@
 """What pages and commands ask of live figures and history; nothing here reads events."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
 
+from metrics import history_sql
 from metrics.figures import (
     ClubFigures,
+    Figures,
     History,
     LiveMetrics,
     MinutePoint,
+    Point,
     PromptFigures,
     SourceFigures,
     StageFigures,
+    figures_of,
 )
+from metrics.history_rows import Asked
 from metrics.limits import COUNTERS_KEPT, HOUR, MINUTE
-from metrics.models import CounterType, PeriodType
+from metrics.models import END_TO_END, CounterType, PeriodType, PromptSnapshot, SourceSnapshot, StageSnapshot
 from voicepipeline.models import Organization
+
+NO_CLUB = "No club"
 
 # The database's clock decides, as it does for the events. A figure that nobody counted leaves its type NULL.
 LIVE = """
@@ -68,33 +76,86 @@ def _live_figures(
 
 
 def get_historical_metrics(
-    period_type: PeriodType | None, start: datetime, end: datetime, organization: Organization | None = None
+    period_type: PeriodType | None,
+    start: datetime,
+    end: datetime,
+    organization: Organization | None = None,
+    *,
+    now: datetime | None = None,
 ) -> History:
-    """The hours or days of this span; without a period type hours up to 7 days, and days beyond."""
-    raise NotImplementedError
+    """The hours or days of this span; without a period type hours up to 7 days, and days beyond.
+
+    Today is made of its hours, and so is a day that its hours know better; hours that are no longer kept become days.
+    """
+    asked = Asked.of(start, end, organization, now=now, period_type=period_type)
+    sums = {row["point"]: figures_of(Figures, row) for row in asked.rows(history_sql.history(asked.whose))}
+    stages: dict[datetime, dict[str, StageFigures]] = {}
+    for row in asked.rows(history_sql.stages_of_points(asked.whose)):
+        stages.setdefault(row["point"], {})[row["stage"]] = figures_of(StageFigures, row)
+    points = [
+        Point(
+            start=part.start,
+            figures=sums.get(part.start, Figures()),
+            stages=stages.get(part.start, {}),
+            is_running=part.is_running,
+            is_missing=part.is_missing,
+            is_incomplete=part.is_incomplete,
+        )
+        for part in asked.cover.parts
+    ]
+    return History(
+        period_type=asked.cover.period_type,
+        start=start,
+        end=end,
+        points=points,
+        total=sums[None],
+        is_partial=asked.cover.is_partial,
+    )
 
 
 def get_stage_breakdown(
-    start: datetime, end: datetime, organization: Organization | None = None
+    start: datetime, end: datetime, organization: Organization | None = None, *, now: datetime | None = None
 ) -> Sequence[StageFigures]:
     """The four stages in order, then the whole way."""
-    raise NotImplementedError
+    asked = Asked.of(start, end, organization, now=now)
+    found = {row["stage"]: row for row in asked.rows(history_sql.stages(asked.whose))}
+    return [figures_of(StageFigures, found.get(stage, {"stage": stage})) for stage, _ in StageSnapshot.STAGES]
 
 
-def get_org_breakdown(start: datetime, end: datetime) -> Sequence[ClubFigures]:
-    """Every club by volume, and last what belongs to none."""
-    raise NotImplementedError
+def get_org_breakdown(start: datetime, end: datetime, *, now: datetime | None = None) -> Sequence[ClubFigures]:
+    """Every club by volume, those at work without any as well, and last what belongs to none."""
+    rows = Asked.of(start, end, None, now=now).rows(history_sql.CLUBS)
+    return [
+        ClubFigures(
+            organization_id=row["club_id"] or None,
+            name=row["name"] or NO_CLUB,
+            figures=figures_of(Figures, row),
+            end_to_end=figures_of(StageFigures, {**row, "stage": END_TO_END}),
+        )
+        for row in rows
+    ]
 
 
 def get_source_breakdown(
-    start: datetime, end: datetime, organization: Organization | None = None
+    start: datetime, end: datetime, organization: Organization | None = None, *, now: datetime | None = None
 ) -> Sequence[SourceFigures]:
     """Every source channel that notes came by, by volume."""
-    raise NotImplementedError
+    asked = Asked.of(start, end, organization, now=now)
+    rows = asked.rows(history_sql.beneath(asked.whose, SourceSnapshot, "source_channel"))
+    found = [figures_of(SourceFigures, row) for row in rows]
+    return sorted(found, key=lambda source: (-source.artifacts_received, source.source_channel))
 
 
 def get_prompt_breakdown(
-    start: datetime, end: datetime, organization: Organization | None = None
+    start: datetime, end: datetime, organization: Organization | None = None, *, now: datetime | None = None
 ) -> Sequence[PromptFigures]:
     """Every version of the prompt that was in use, the newest name first."""
-    raise NotImplementedError
+    asked = Asked.of(start, end, organization, now=now)
+    rows = asked.rows(history_sql.beneath(asked.whose, PromptSnapshot, "prompt_version"))
+    found = [figures_of(PromptFigures, row) for row in rows]
+    return sorted(found, key=lambda prompt: _counting(prompt.prompt_version), reverse=True)
+
+
+def _counting(name: str) -> list[str | int]:
+    """A name by which v10 comes after v9."""
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split("([0-9]+)", name))]
