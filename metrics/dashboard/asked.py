@@ -82,6 +82,13 @@ class Asked:
         is_moving = self.window.grain is Grain.MINUTE
         return f"{label}, so far" if self.window.is_running(self.now) and not is_moving else label
 
+    @property
+    def short_words(self) -> str:
+        """Beside each figure, where the whole of it would be too long."""
+        if self.is_custom or self.window.grain is Grain.MINUTE:
+            return self.words
+        return f"{RANGE_WORDS[self.window.key]}, so far"
+
     def address(self, **changes: str) -> str:
         """This page with something else; an empty word leaves it out."""
         asked = self._parameters() | changes

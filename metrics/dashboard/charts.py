@@ -12,7 +12,7 @@ from metrics.models import END_TO_END
 from metrics.windows import Grain
 from voicepipeline.models import StageName
 
-SO_FAR = "so far"
+SO_FAR, INCOMPLETE = "so far", "incomplete"
 TO = "\N{EN DASH}"
 Value = float | None
 
@@ -106,6 +106,14 @@ CHARTS = {
             (_times(END_TO_END, "From receipt to ready"),),
         ),
         Chart(
+            "cost",
+            "AI cost",
+            "What the AI service charged, in US dollars, as far as prices are known.",
+            "Nothing was charged in this time, as far as prices are known.",
+            (Plot("AI cost", words.MONEY, (Line("AI cost", "cost", _figure("ai_cost")),)),),
+            is_live=True,
+        ),
+        Chart(
             "stage-times",
             "Time at each stage",
             "How long tries took that succeeded.",
@@ -125,14 +133,6 @@ CHARTS = {
                 ),
             ),
         ),
-        Chart(
-            "cost",
-            "AI cost",
-            "What the AI service charged, in US dollars, as far as prices are known.",
-            "Nothing was charged in this time, as far as prices are known.",
-            (Plot("AI cost", words.MONEY, (Line("AI cost", "cost", _figure("ai_cost")),)),),
-            is_live=True,
-        ),
     )
 }
 
@@ -143,7 +143,6 @@ def charts_of(loaded: Loaded) -> list[Chart]:
 
 def drawn(chart: Chart, loaded: Loaded) -> dict[str, Any]:
     """For the template: its plots with their legends, and its table."""
-    grain = loaded.asked.window.grain
     columns = list(chart.columns())
     values = [[line.of(step) for _, line in columns] for step in loaded.steps]
     return {
@@ -152,11 +151,12 @@ def drawn(chart: Chart, loaded: Loaded) -> dict[str, Any]:
         "lead": chart.lead,
         "plots": chart.plots,
         "is_one": len(chart.plots) == 1,
+        "legend": chart.plots[0].lines if len(chart.plots[0].lines) > 1 else (),
         "none": chart.none,
         "is_empty": _is_empty(chart, values),
         "headings": [chart.heading(plot, line) for plot, line in columns],
         "rows": [
-            (_when(step, grain), [plot.unit.write(value) for (plot, _), value in zip(columns, row, strict=True)])
+            (_when(step, loaded.grain), [plot.unit.write(value) for (plot, _), value in zip(columns, row, strict=True)])
             for step, row in zip(loaded.steps, values, strict=True)
         ],
         "csv": loaded.asked.address(chart=chart.key),
@@ -172,7 +172,7 @@ def _is_empty(chart: Chart, values: Sequence[Sequence[Value]]) -> bool:
 def payload(loaded: Loaded) -> dict[str, Any]:
     """What the script draws from; what it writes beside the pointer it takes from the tables."""
     return {
-        "grain": loaded.asked.window.grain,
+        "grain": loaded.grain,
         "starts": [int(step.start.timestamp() * 1000) for step in loaded.steps],
         "running": [step.is_running for step in loaded.steps],
         "charts": {
@@ -199,7 +199,7 @@ def csv_of(chart: Chart, loaded: Loaded) -> tuple[list[str], Iterator[Sequence[A
         (
             _plain(step.start),
             _plain(step.end),
-            SO_FAR if step.is_running else "",
+            _note(step),
             *(plot.unit.number(line.of(step)) for plot, line in columns),
         )
         for step in loaded.steps
@@ -208,13 +208,21 @@ def csv_of(chart: Chart, loaded: Loaded) -> tuple[list[str], Iterator[Sequence[A
 
 
 def _when(step: Step, grain: Grain) -> str:
-    """The period in words; of today that it is the UTC day."""
+    """The period in words, that it is not over or not all there, and of today that it is the UTC day."""
     start = step.start
     if grain is Grain.DAY:
-        told = f"{start:%a} {start.day} {start:%b}"
-        return f"{told}, today (UTC) {SO_FAR}" if step.is_running else told
-    told = f"{start:%H:%M}" if grain is Grain.MINUTE else f"{start.day} {start:%b}, {start:%H:%M}{TO}{step.end:%H:%M}"
-    return f"{told}, {SO_FAR}" if step.is_running else told
+        told = f"{start:%a} {start.day} {start:%b}{', today (UTC)' if step.is_running else ''}"
+    elif grain is Grain.HOUR:
+        told = f"{start.day} {start:%b}, {start:%H:%M}{TO}{step.end:%H:%M}"
+    else:
+        told = f"{start:%H:%M}"
+    return f"{told}, {note}" if (note := _note(step)) else told
+
+
+def _note(step: Step) -> str:
+    if step.is_running:
+        return SO_FAR
+    return INCOMPLETE if step.is_incomplete and step.figures else ""
 
 
 def _plain(moment: datetime) -> str:

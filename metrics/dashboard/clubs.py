@@ -67,6 +67,7 @@ def shown(loaded: Loaded) -> dict[str, Any]:
         "without": _row(loaded, without) if without else None,
         "together_words": TOGETHER,
         "together": [_cell(column, _together(loaded)) for column in COLUMNS.values()],
+        "has_unpriced": loaded.history.ai_calls_unpriced > 0,
         "number": len(clubs),
         "is_cut": len(first) < len(clubs),
         "first": FIRST_SHOWN,

@@ -1,17 +1,16 @@
 """All that the page shows, asked for once: as many queries for 500 clubs as for one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 
 from metrics import queries
 from metrics.dashboard.asked import Asked
-from metrics.figures import ClubFigures, Figures, MinutePoint, Point, PromptFigures, SourceFigures, StageFigures
+from metrics.figures import ClubFigures, Figures, History, MinutePoint, PromptFigures, SourceFigures, StageFigures
 from metrics.limits import HOUR, MINUTE, limits
 from metrics.models import END_TO_END, CounterType
 from metrics.windows import Grain, Span, moment_words
-from voicepipeline.models import Organization
 
 LIVE_MINUTES = 60
 
@@ -23,6 +22,7 @@ class Step:
     start: datetime
     end: datetime
     is_running: bool = False
+    is_incomplete: bool = False
     figures: Figures | None = None
     stages: Mapping[str, StageFigures] | None = None
 
@@ -52,10 +52,12 @@ class Loaded:
     """Live figures know only how many and what it cost: then `history` is of a longer span than `counted`."""
 
     asked: Asked
+    grain: Grain  # of the steps
     counted: Figures
     steps: Sequence[Step]
     span: Span  # of history
     history: Figures
+    known_from: datetime | None
     stages: Sequence[StageFigures]
     sources: Sequence[SourceFigures]
     prompts: Sequence[PromptFigures]
@@ -64,11 +66,18 @@ class Loaded:
 
     @property
     def is_live(self) -> bool:
-        return self.asked.window.grain is Grain.MINUTE
+        return self.grain is Grain.MINUTE
 
     @property
     def span_words(self) -> str:
-        return f"since {moment_words(self.span.start, self.asked.now)}" if self.is_live else self.asked.words
+        return f"since {moment_words(self.span.start, self.asked.now)}" if self.is_live else self.asked.short_words
+
+    @property
+    def begins_late(self) -> str:
+        """From when on something is known, where that is not from the beginning."""
+        if self.is_live or self.known_from is None or self.known_from <= self.span.start:
+            return ""
+        return moment_words(self.known_from, self.asked.now)
 
     @property
     def end_to_end(self) -> StageFigures:
@@ -82,23 +91,24 @@ class Loaded:
 
 
 def load(asked: Asked) -> Loaded:
-    span, club = span_of_history(asked), asked.club
-    history = queries.get_historical_metrics(None, span.start, span.end, club)
-    if asked.window.grain is Grain.MINUTE:
-        counted, steps, change = _live(asked)
-    else:
-        counted, steps, change = history.total, _steps(asked, history.points), _change(asked)
+    span, club, now = span_of_history(asked), asked.club, asked.now
+    history = queries.get_historical_metrics(None, span.start, span.end, club, now=now)
+    stages = queries.get_stage_breakdown(span.start, span.end, club, now=now)
+    is_live = asked.window.grain is Grain.MINUTE
+    minutes = _minutes(asked) if is_live else []
     return Loaded(
         asked=asked,
-        counted=counted,
-        steps=steps,
+        grain=Grain.MINUTE if is_live else Grain(history.period_type),
+        counted=_counted(minutes[-LIVE_MINUTES:]) if is_live else history.total,
+        steps=_steps_of_minutes(minutes[-LIVE_MINUTES:], now) if is_live else _steps(history),
         span=span,
         history=history.total,
-        stages=queries.get_stage_breakdown(span.start, span.end, club),
-        sources=queries.get_source_breakdown(span.start, span.end, club),
-        prompts=queries.get_prompt_breakdown(span.start, span.end, club),
-        clubs=() if club else queries.get_org_breakdown(span.start, span.end),
-        change=change if asked.compares else None,
+        known_from=history.known_from,
+        stages=stages,
+        sources=queries.get_source_breakdown(span.start, span.end, club, now=now),
+        prompts=queries.get_prompt_breakdown(span.start, span.end, club, now=now),
+        clubs=() if club else queries.get_org_breakdown(span.start, span.end, now=now),
+        change=_change(asked, minutes, history) if asked.compares else None,
     )
 
 
@@ -110,20 +120,10 @@ def span_of_history(asked: Asked) -> Span:
     return Span(Grain.HOUR.floor(window.start), Grain.HOUR.floor(asked.now) + HOUR)
 
 
-def _live(asked: Asked) -> tuple[Figures, list[Step], Change | None]:
-    """The last 60 minutes, and those before them from the same query."""
-    window, now = asked.window, asked.now
-    comparison = window.comparison(now, limits())
-    start = comparison.before.start if asked.compares and comparison.before else window.start
-    minutes = queries.get_minute_metrics(start, window.end, asked.club)
-    before, last = minutes[:-LIVE_MINUTES], minutes[-LIVE_MINUTES:]
-    counted = _counted(last)
-    change = Change(comparison.words, Whole(counted), Whole(_counted(before))) if before else None
-    steps = [
-        Step(each.start, each.start + MINUTE, is_running=each.start + MINUTE > now, figures=_counted([each]))
-        for each in last
-    ]
-    return counted, steps, change
+def _minutes(asked: Asked) -> Sequence[MinutePoint]:
+    """Those of the window, and those before it where they are asked for, from one query."""
+    start = asked.window.start - asked.window.length if asked.compares else asked.window.start
+    return queries.get_minute_metrics(start, asked.window.end, asked.club)
 
 
 def _counted(minutes: Sequence[MinutePoint]) -> Figures:
@@ -139,32 +139,53 @@ def _counted(minutes: Sequence[MinutePoint]) -> Figures:
     )
 
 
-def _steps(asked: Asked, points: Sequence[Point]) -> list[Step]:
-    """Every hour or day of the window up to now; those that history does not have are holes."""
-    window, known = asked.window, {point.start: point for point in points}
-    steps, start, length = [], window.start, window.grain.length
-    while start < min(window.end, asked.now):
-        point, end = known.get(start), start + length
-        running = start <= asked.now < end
-        steps.append(
-            Step(start, end, running, point.figures, point.stages) if point else Step(start, end, is_running=running)
+def _steps_of_minutes(minutes: Sequence[MinutePoint], now: datetime) -> list[Step]:
+    return [
+        Step(each.start, each.start + MINUTE, is_running=each.start + MINUTE > now, figures=_counted([each]))
+        for each in minutes
+    ]
+
+
+def _steps(history: History) -> list[Step]:
+    length = Grain(history.period_type).length
+    return [
+        Step(
+            point.start,
+            point.start + length,
+            is_running=point.is_running,
+            is_incomplete=point.is_incomplete,
+            figures=None if point.is_missing else point.figures,
+            stages=point.stages,
         )
-        start = end
-    return steps
+        for point in history.points
+    ]
 
 
-def _change(asked: Asked) -> Change | None:
-    if not asked.compares:
-        return None
+def _change(asked: Asked, minutes: Sequence[MinutePoint], history: History) -> Change:
     comparison = asked.window.comparison(asked.now, limits())
-    if comparison.complete_part is None or comparison.before is None:
+    part, before = comparison.complete_part, comparison.before
+    if part is None or before is None:
         return Change(comparison.words)
-    return Change(comparison.words, _whole(comparison.complete_part, asked.club), _whole(comparison.before, asked.club))
+    if minutes:
+        pair = Whole(_counted(minutes[-LIVE_MINUTES:])), Whole(_counted(minutes[:-LIVE_MINUTES]))
+        return Change(comparison.words, *pair)
+    total = queries.get_historical_metrics(None, before.start, before.end, asked.club, now=asked.now).total
+    return Change(
+        comparison.words,
+        Whole(
+            _added([each.figures for each in history.points if part.start <= each.start < part.end]), _way(part, asked)
+        ),
+        Whole(total, _way(before, asked)),
+    )
 
 
-def _whole(span: Span, club: Organization | None) -> Whole:
-    total = queries.get_historical_metrics(None, span.start, span.end, club).total
-    return Whole(total, _whole_way(queries.get_stage_breakdown(span.start, span.end, club)))
+def _added(figures: Sequence[Figures]) -> Figures:
+    numbers = [field.name for field in fields(Figures) if field.name != "has_gaps"]
+    return Figures(**{name: sum(getattr(each, name) for each in figures) for name in numbers})
+
+
+def _way(span: Span, asked: Asked) -> StageFigures:
+    return _whole_way(queries.get_stage_breakdown(span.start, span.end, asked.club, now=asked.now))
 
 
 def _whole_way(stages: Sequence[StageFigures]) -> StageFigures:

@@ -1,7 +1,7 @@
 """The tables: stages, prompt versions, source channels, clubs. The page and CSV show the same columns."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from metrics.dashboard import words
@@ -46,11 +46,17 @@ def _column(label: str, unit: Unit, name: str, *, counts: str = "") -> Column:
     return Column(label, unit, of, counts)
 
 
+def _of_stages(label: str, unit: Unit, name: str, *, counts: str = "") -> Column:
+    """The whole way has no tries of its own: it is known of those who came to its end."""
+    column = _column(label, unit, name, counts=counts)
+    return replace(column, of=lambda figures: None if figures.stage == END_TO_END else column.of(figures))
+
+
 STAGES = (
-    _column("Tries", words.NUMBER, "attempts", counts="attempts"),
+    _of_stages("Tries", words.NUMBER, "attempts", counts="attempts"),
     _column("Succeeded", words.NUMBER, "completed", counts="completed"),
-    _column("Failed for good", words.NUMBER, "failed", counts="failed"),
-    _column("Failure rate", words.SHARE, "failure_rate"),
+    _of_stages("Failed for good", words.NUMBER, "failed", counts="failed"),
+    _of_stages("Failure rate", words.SHARE, "failure_rate"),
     _column("Average", words.TIME, "average_ms"),
     _column("Typical", words.TIME, "p50_ms"),
     _column("Slowest 1 in 20", words.TIME, "p95_ms"),
@@ -89,8 +95,6 @@ class Table:
 
 
 def _stage_link(loaded: Loaded, figures: StageFigures, column: Column) -> Link | None:
-    if figures.stage == END_TO_END and column.counts == "attempts":
-        return None
     return stage_link(figures.stage, column.counts, loaded.span.start, loaded.span.end, **_whose(loaded))
 
 

@@ -124,7 +124,7 @@ class _Maker:
 
     # --- What tiles are made of ------------------------------------------------------------------------------------
     def _tile(self, title: str, main: Number, *more: Number, is_history: bool = False, **rest: object) -> Tile:
-        window = self.loaded.span_words if is_history else self.loaded.asked.words
+        window = self.loaded.span_words if is_history else self.loaded.asked.short_words
         return Tile(title, main, more, window=window, **rest)  # type: ignore[arg-type]
 
     def _counted(self, name: str) -> Number:

@@ -94,14 +94,14 @@ MONEY = Unit("money", money, "more", "less", " (US dollars)", digits=6)
 
 
 def change(unit: Unit, now: float | None, before: float | None) -> str:
-    """What became of a figure: its sign, by how much, in a word, and what it was."""
+    """What became of a figure: from what to what, by how much and which way, by sign and in a word."""
+    is_now, was = unit.write(now), unit.write(before)
     if now is None or before is None:
-        return f"before: {unit.write(before)}"
-    was = unit.write(before)
-    if unit.write(now) == was:
-        return f"as before: {was}"
+        return f"from {was} to {is_now}"
+    if is_now == was:
+        return f"{was} as before"
     sign, word = ("+", unit.more) if now > before else ("\N{MINUS SIGN}", unit.less)
-    return f"{_difference(unit, sign, now, before)}{word} than before: {was}"
+    return f"from {was} to {is_now}: {_difference(unit, sign, now, before)}{word}"
 
 
 def _difference(unit: Unit, sign: str, now: float, before: float) -> str:

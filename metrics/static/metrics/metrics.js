@@ -29,7 +29,10 @@
   /* What an axis counts in: by which milliseconds and shares are divided, how it writes a number, what stands beside. */
   function unitOf(unit, highest) {
     if (unit === "share") return { divisor: 0.01, write: (value) => `${plain(1)(value)} %`, title: "" };
-    if (unit === "money") return { divisor: 1, write: (value) => `$${plain(highest < 0.1 ? 4 : 2)(value)}`, title: "" };
+    if (unit === "money") {
+      const digits = highest >= 10 ? 0 : highest >= 0.1 ? 2 : 4;
+      return { divisor: 1, write: (value) => `$${value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`, title: "" };
+    }
     if (unit === "count") return { divisor: 1, write: plain(0), title: "", whole: true };
     const [divisor, title] = [
       [1, "milliseconds"], [1_000, "seconds"], [60_000, "minutes"], [HOUR, "hours"],
@@ -107,7 +110,7 @@
     // A point without neighbours has no line to be seen by.
     const alone = (index) => data[index] !== null && (data[index - 1] ?? null) === null && (data[index + 1] ?? null) === null;
     return {
-      type: "line", label: line.label, data, borderColor: stroke, backgroundColor: stroke, order: 1,
+      type: "line", label: line.label, data, stack: line.look, borderColor: stroke, backgroundColor: stroke, order: 1,
       borderDash: look.dash, borderWidth: 2, pointStyle: look.point, spanGaps: false, tension: 0,
       pointRadius: data.map((_, index) => (data.length <= MANY || alone(index) ? 3 : 0)),
       pointHoverRadius: 5, pointHitRadius: 8,
@@ -144,7 +147,7 @@
           },
         },
         y: {
-          beginAtZero: true, stacked: false, border: { display: false }, grid: { color: color("line") },
+          beginAtZero: true, stacked: true, border: { display: false }, grid: { color: color("line") },
           title: { display: Boolean(unit.title), text: unit.title, color: quiet },
           ticks: { color: quiet, precision: unit.whole ? 0 : undefined, maxTicksLimit: 6, callback: unit.write },
         },
@@ -173,6 +176,28 @@
     });
   }
 
+  /* What a line or a bar looks like, beside its name. */
+  function drawKey(canvas) {
+    const [width, height, scale] = [28, 12, devicePixelRatio || 1];
+    Object.assign(canvas, { width: width * scale, height: height * scale });
+    const [pen, look, stroke] = [canvas.getContext("2d"), LOOKS[canvas.dataset.look], color(canvas.dataset.look)];
+    pen.scale(scale, scale);
+    pen.fillStyle = pen.strokeStyle = stroke;
+    if (look.bar) {
+      pen.fillStyle = look.hatched ? hatched(stroke) : stroke;
+      pen.fillRect(8, 0, 12, height);
+      return;
+    }
+    pen.lineWidth = 2;
+    pen.setLineDash(look.dash);
+    pen.beginPath();
+    pen.moveTo(0, height / 2);
+    pen.lineTo(width, height / 2);
+    pen.stroke();
+    pen.setLineDash([]);
+    Chart.helpers.drawPoint(pen, { pointStyle: look.point, radius: 4, borderWidth: 1 }, width / 2, height / 2);
+  }
+
   /* --- The page ------------------------------------------------------------------------------------------------- */
   function start() {
     const source = document.getElementById("metrics-data");
@@ -180,14 +205,20 @@
     const data = JSON.parse(source.textContent);
     const canvases = [...document.querySelectorAll("canvas[data-chart]")];
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-    let charts = canvases.map((canvas) => draw(canvas, data));
+    const keys = [...document.querySelectorAll("canvas[data-look]")];
+    keys.forEach((key) => { key.closest("ul").hidden = false; });
+    const drawAll = () => {
+      keys.forEach(drawKey);
+      return canvases.map((canvas) => draw(canvas, data));
+    };
+    let charts = drawAll();
     let theme = document.documentElement.classList.contains("dark");
     new MutationObserver(() => {
       const now = document.documentElement.classList.contains("dark");
       if (now === theme) return;
       theme = now;
       charts.forEach((chart) => chart.destroy());
-      charts = canvases.map((canvas) => draw(canvas, data));
+      charts = drawAll();
     }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   }
 
