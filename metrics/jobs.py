@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from metrics import catching_up, retention, schedules
 from metrics.aggregation import Aggregated, aggregate_daily_metrics, aggregate_hourly_metrics
-from metrics.limits import DAY, limits
 from metrics.models import JobRun, PeriodType
+from metrics.troubles import overcome
 from voicepipeline.text import safe_text
-from voicepipeline.tracebacks import causes, what
 
 # A run each minute: what is left is the next one's.
 MOST_HOURS_TO_REFRESH = 300
@@ -49,9 +47,8 @@ class Progress:
             try:
                 self._add(kind, COUNTING[kind](start))
             except Exception as error:
-                connection.close_if_unusable_or_obsolete()
                 self.cause = self.cause or error
-                self.troubles.append(f"{_named(kind, start)} could not be counted ({what([*causes(error)][-1])}).")
+                self.troubles.append(f"{_named(kind, start)} could not be counted ({overcome(error)}).")
 
     def _add(self, kind: PeriodType, counted: Aggregated) -> None:
         if counted.busy or counted.refused:
@@ -116,7 +113,7 @@ def cleanup_events(*, now: datetime) -> JobRun:
         progress.troubles = [
             f"{_named(PeriodType.HOUR, kept.hour)} keeps its events: {kept.reason}."
             for kept in done.kept
-            if kept.is_trouble or kept.hour < now - limits().events_kept - DAY
+            if kept.is_trouble
         ]
         progress.count(PeriodType.DAY, catching_up.days_to_count(now))
     return run
@@ -133,8 +130,7 @@ def _recorded(name: str, *, most_seconds: float | None = None) -> Iterator[tuple
     try:
         yield run, progress
     except BaseException as error:
-        progress.troubles.insert(0, f"It broke off ({what([*causes(error)][-1])}).")
-        connection.close_if_unusable_or_obsolete()
+        progress.troubles.insert(0, f"It broke off ({overcome(error)}).")
         _finish(run, progress)
         raise
     _finish(run, progress)

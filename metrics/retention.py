@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +12,16 @@ from metrics.aggregation import aggregate_hourly_metrics
 from metrics.catching_up import hours_to_seal
 from metrics.limits import DAY, HOUR, limits
 from metrics.models import Period, PeriodType
+from metrics.troubles import overcome
 from metrics.windows import Grain
 from voicepipeline.models import PipelineEvent
-from voicepipeline.tracebacks import causes, what
 
 # As in migration 0004: who writes an event that is older takes the lock of its hour.
 OLD_FOR_WRITERS = 3 * HOUR
 # So long a late event is refused and the days are known, once their figures have gone.
 MARGIN = DAY
+# What keeps an hour from being counted for longer than this is no coincidence.
+PATIENCE = DAY
 
 
 def always() -> bool:
@@ -84,10 +86,9 @@ def cleanup_old_events(now: datetime, *, may_go_on: Callable[[], bool] = always)
         try:
             kept = _seal(hour, done) or _delete_events(hour, done)
         except Exception as error:
-            connection.close_if_unusable_or_obsolete()
-            kept = KeptHour(hour, what([*causes(error)][-1]))
+            kept = KeptHour(hour, overcome(error))
         if kept:
-            done.kept.append(kept)
+            done.kept.append(replace(kept, is_trouble=kept.is_trouble or hour < before - PATIENCE))
     return done
 
 

@@ -1,0 +1,319 @@
+"""What may go and when: events of hours counted for good, hours of complete days, and days that are old."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from metrics.aggregation import aggregate_daily_metrics, aggregate_hourly_metrics
+from metrics.limits import limits
+from metrics.models import JobRun, MetricsSnapshot, Period, PromptSnapshot, RefusedEvent, SourceSnapshot, StageSnapshot
+from metrics.periods import hold_period
+from metrics.retention import (
+    CleanupPlan,
+    SnapshotCleanup,
+    cleanup_old_events,
+    cleanup_old_snapshots,
+    plan_cleanup,
+)
+from tests.factories import make_club, make_note
+from tests.metrics.factories import make_period, make_snapshot
+from voicepipeline.events import NewEvent, log_events
+from voicepipeline.models import Artifact, PipelineEvent, VoiceNote
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 10, 15, 20, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# The last hour that ended 48 hours ago.
+OLD = datetime(2026, 3, 8, 14, tzinfo=UTC)
+TODAY = NOW.replace(hour=0, minute=0)
+
+
+def tell(*moments, event_type="artifact_received", **fields):
+    return log_events([NewEvent(event_type=event_type, timestamp=moment, **fields) for moment in moments], strict=True)
+
+
+def left():
+    return sorted(PipelineEvent.objects.values_list("timestamp", flat=True))
+
+
+def received(start, period_type="hour"):
+    rows = MetricsSnapshot.objects.filter(period_type=period_type, period_start=start, organization=None)
+    return rows.values_list("artifacts_received", flat=True).get()
+
+
+def test_events_of_hours_that_ended_48_hours_ago_are_counted_for_good_and_go():
+    gone = [OLD - 3 * HOUR, OLD, OLD + timedelta(minutes=59, seconds=59, microseconds=999_999)]
+    stay = [OLD + HOUR, NOW - 48 * HOUR, NOW]
+    tell(*gone, *stay)
+    done = cleanup_old_events(NOW)
+    assert left() == stay
+    assert (done.events_deleted, done.kept) == (3, [])
+    assert (received(OLD), received(OLD - 3 * HOUR)) == (2, 1)
+    period = Period.objects.get(period_start=OLD)
+    assert (period.events, period.sealed_at is not None) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "deleted"),
+    [(19, 0), (20, 1), (21, 1)],
+    ids=["a minute before its end is old enough", "when it is", "a minute after"],
+)
+def test_an_hour_goes_when_its_end_is_old_enough(minutes, deleted):
+    tell(OLD)
+    now = OLD + HOUR + timedelta(hours=48) + timedelta(minutes=minutes - 20)
+    assert cleanup_old_events(now).events_deleted == deleted
+
+
+def test_how_long_events_are_kept_comes_from_the_settings(settings):
+    settings.METRICS = {"events_kept": 6 * 3600, "deleted_at_once": 2}
+    tell(*[NOW - 8 * HOUR] * 5, NOW - 5 * HOUR)
+    assert cleanup_old_events(NOW).events_deleted == 5
+    assert left() == [NOW - 5 * HOUR]
+
+
+def test_hours_without_events_are_made_final_too_so_that_their_day_can_be():
+    tell(OLD - DAY)
+    done = cleanup_old_events(NOW)
+    first = (OLD - DAY).replace(hour=0)
+    assert done.hours_sealed == (OLD + HOUR - first) // HOUR
+    aggregate_daily_metrics(first)
+    assert Period.objects.get(period_type="day", period_start=first).sealed_at
+    assert received(first, "day") == 1
+
+
+def test_what_was_counted_earlier_from_fewer_events_is_counted_again_first():
+    tell(OLD)
+    aggregate_hourly_metrics(OLD)
+    tell(OLD, OLD)
+    cleanup_old_events(NOW)
+    assert received(OLD) == 3
+
+
+def test_a_final_hour_is_never_counted_from_what_is_left_of_it():
+    tell(OLD, OLD)
+    cleanup_old_events(NOW)
+    before = MetricsSnapshot.objects.values().get(period_start=OLD, organization=None)
+    assert aggregate_hourly_metrics(OLD).refused
+    assert aggregate_hourly_metrics(OLD, seal=True).refused
+    cleanup_old_events(NOW + HOUR)
+    assert MetricsSnapshot.objects.values().get(period_start=OLD, organization=None) == before
+
+
+def test_a_late_event_is_refused_and_the_next_run_finds_nothing():
+    tell(OLD)
+    cleanup_old_events(NOW)
+    assert tell(OLD) == 0
+    assert cleanup_old_events(NOW).events_deleted == 0
+    assert (received(OLD), RefusedEvent.objects.count()) == (1, 1)
+
+
+def test_what_a_crash_left_between_counting_and_deleting_is_finished():
+    tell(OLD, OLD)
+    aggregate_hourly_metrics(OLD, seal=True)
+    done = cleanup_old_events(NOW)
+    assert (done.events_deleted, left(), received(OLD)) == (2, [], 2)
+
+
+def test_events_of_before_all_history_are_counted_and_go():
+    tell(NOW - timedelta(days=400), OLD)
+    assert cleanup_old_events(NOW).events_deleted == 2
+    assert received((NOW - timedelta(days=400)).replace(minute=0)) == 1
+
+
+def test_an_hour_with_more_events_than_were_counted_keeps_them():
+    """It cannot come to that; if it does, nothing is lost."""
+    tell(OLD, OLD, OLD - HOUR)
+    make_period("hour", OLD, events=1, sealed_at=NOW)
+    done = cleanup_old_events(NOW)
+    assert left() == [OLD, OLD]
+    assert [(kept.hour, kept.reason, kept.is_trouble) for kept in done.kept] == [
+        (OLD, "it has more events than were counted", True)
+    ]
+
+
+def test_an_hour_that_breaks_keeps_its_events_and_the_others_go_on():
+    tell(OLD, OLD - HOUR, OLD - 2 * HOUR)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE metrics_period ADD CONSTRAINT broken CHECK"
+            f" (period_start <> '{OLD - HOUR:%Y-%m-%d %H:%M}+00' OR sealed_at IS NULL)"
+        )
+    done = cleanup_old_events(NOW)
+    assert left() == [OLD - HOUR]
+    (kept,) = done.kept
+    assert (kept.hour, kept.is_trouble) == (OLD - HOUR, True)
+    assert "SQLSTATE 23514" in kept.reason
+
+
+def test_a_run_that_has_no_time_left_begins_nothing_new():
+    tell(OLD, OLD - HOUR)
+    turns = iter([True, False])
+    cleanup_old_events(NOW, may_go_on=lambda: next(turns))
+    assert Period.objects.filter(sealed_at__isnull=False).count() == 1
+
+
+def test_nothing_but_events_goes():
+    note = make_note(organization=make_club())
+    tell(OLD, event_type="artifact_received", artifact=note)
+    before = {model: list(model.objects.values()) for model in (Artifact, VoiceNote)}
+    cleanup_old_events(NOW)
+    assert not PipelineEvent.objects.exists()
+    assert {model: list(model.objects.values()) for model in before} == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_hour_that_somebody_writes_to_is_left_for_the_next_run():
+    tell(OLD, OLD - HOUR)
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold():
+        try:
+            with transaction.atomic():
+                assert hold_period("hour", OLD)
+                held.set()
+                go_on.wait(20)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(20)
+    done = cleanup_old_events(NOW)
+    go_on.set()
+    thread.join()
+    assert left() == [OLD]
+    assert [(kept.hour, kept.is_trouble) for kept in done.kept] == [(OLD, False)]
+    assert cleanup_old_events(NOW).events_deleted == 1
+
+
+def test_an_hour_that_events_may_come_to_without_its_lock_is_not_made_final(settings):
+    """Its limits are forbidden by a check; the clock of the database decides all the same."""
+    settings.METRICS = {"events_kept": 0}
+    real = datetime.now(UTC)
+    tell(real - 2 * HOUR, real - 5 * HOUR)
+    done = cleanup_old_events(real)
+    assert left() == [real - 2 * HOUR]
+    kept = {kept.hour for kept in done.kept}
+    assert (real - 2 * HOUR).replace(minute=0, second=0, microsecond=0) in kept
+
+
+# --- Figures ---------------------------------------------------------------------------------------------------
+
+DAY_OF_OLD_HOURS = TODAY - 8 * DAY
+
+
+def whole_day(day, *, sealed=True, **more):
+    for number in range(24):
+        make_snapshot("hour", day + number * HOUR, **more)
+    make_snapshot("day", day)
+    stamp = NOW if sealed else None
+    Period.objects.filter(period_start__gte=day, period_start__lt=day + DAY).update(sealed_at=stamp)
+
+
+def hourly():
+    return MetricsSnapshot.objects.filter(period_type="hour").count()
+
+
+def test_hours_go_when_they_are_old_and_their_day_is_complete():
+    whole_day(DAY_OF_OLD_HOURS)
+    assert cleanup_old_snapshots(NOW) == SnapshotCleanup(hourly=24)
+    assert MetricsSnapshot.objects.get().period_type == "day"
+
+
+def test_they_stay_while_their_day_is_not():
+    whole_day(DAY_OF_OLD_HOURS, sealed=False)
+    assert cleanup_old_snapshots(NOW) == SnapshotCleanup()
+
+
+def test_an_hour_goes_when_its_end_is_seven_days_ago():
+    whole_day(TODAY - 7 * DAY)
+    assert cleanup_old_snapshots(NOW).hourly == 15
+    kept = MetricsSnapshot.objects.filter(period_type="hour").order_by("period_start").first()
+    assert kept.period_start == TODAY - 7 * DAY + 15 * HOUR
+
+
+def test_what_is_beneath_goes_with_its_figures_and_no_other():
+    beneath = {
+        "stages": {"transcription": {"durations": [5]}},
+        "sources": {"api": {}},
+        "prompts": {"v1": {}},
+    }
+    whole_day(DAY_OF_OLD_HOURS, **beneath)
+    make_snapshot("hour", NOW.replace(minute=0), make_club(), **beneath)
+    cleanup_old_snapshots(NOW)
+    for model in (StageSnapshot, SourceSnapshot, PromptSnapshot):
+        assert [row.snapshot.period_start for row in model.objects.all()] == [NOW.replace(minute=0)]
+
+
+def test_days_go_after_ninety_days_complete_or_not_and_so_do_what_hours_they_left():
+    for back in (89, 90, 91, 92):
+        make_snapshot("day", TODAY - back * DAY)
+    make_snapshot("hour", TODAY - 91 * DAY)
+    done = cleanup_old_snapshots(NOW)
+    assert (done.daily, done.hourly) == (2, 1)
+    assert sorted(MetricsSnapshot.objects.values_list("period_start", flat=True)) == [
+        TODAY - 90 * DAY,
+        TODAY - 89 * DAY,
+    ]
+
+
+def test_what_is_known_of_periods_outlives_their_figures_by_a_day():
+    for back in (90, 91, 92, 93):
+        make_period("day", TODAY - back * DAY)
+        make_period("hour", TODAY - back * DAY + 15 * HOUR)
+    assert cleanup_old_snapshots(NOW).periods == 4
+    kept = Period.objects.order_by("period_start").values_list("period_type", "period_start")
+    assert list(kept)[:2] == [("day", TODAY - 91 * DAY), ("hour", TODAY - 91 * DAY + 15 * HOUR)]
+
+
+def test_refused_events_and_job_runs_go_too():
+    for days in (90, 91, 92):
+        RefusedEvent.objects.create(
+            period_start=TODAY, event_type="x", refused_at=NOW - days * DAY - timedelta(seconds=1)
+        )
+    for days in (13, 14, 15):
+        JobRun.objects.create(name="x", started_at=NOW - days * DAY - timedelta(seconds=1))
+    done = cleanup_old_snapshots(NOW)
+    assert (done.refused_events, done.job_runs, done.rows) == (2, 2, 4)
+
+
+def test_rows_go_some_at_a_time(settings, django_assert_num_queries):
+    settings.METRICS = {"deleted_at_once": 10}
+    whole_day(DAY_OF_OLD_HOURS)
+    with django_assert_num_queries(3 * (3 + 4)):  # savepoint, statement, release
+        assert cleanup_old_snapshots(NOW).hourly == 24
+
+
+def test_limits_of_figures_come_from_the_settings(settings):
+    settings.METRICS = {"hours_kept": 3 * 86_400, "days_kept": 5 * 86_400, "job_runs_kept": 3600}
+    whole_day(TODAY - 4 * DAY)
+    make_snapshot("day", TODAY - 6 * DAY)
+    JobRun.objects.create(name="x", started_at=NOW - 2 * HOUR)
+    assert cleanup_old_snapshots(NOW) == SnapshotCleanup(hourly=24, daily=1, job_runs=1)
+
+
+# --- What would go ---------------------------------------------------------------------------------------------
+
+
+def test_the_plan_says_what_would_go_and_touches_nothing(settings):
+    settings.METRICS = {"hours_kept": 3 * 86_400}
+    tell(OLD, OLD, OLD - HOUR, NOW)
+    aggregate_hourly_metrics(OLD - HOUR, seal=True)
+    whole_day(TODAY - 4 * DAY)
+    JobRun.objects.create(name="x", started_at=NOW - 15 * DAY)
+    models = (PipelineEvent, MetricsSnapshot, Period, JobRun)
+    before = {model: list(model.objects.order_by("pk").values()) for model in models}
+    plan = plan_cleanup(NOW)
+    assert {model: list(model.objects.order_by("pk").values()) for model in models} == before
+    events, snapshots = cleanup_old_events(NOW), cleanup_old_snapshots(NOW)
+    assert plan == CleanupPlan(hours_to_seal=events.hours_sealed, events=events.events_deleted, snapshots=snapshots)
+    assert (plan.events, plan.snapshots) == (3, SnapshotCleanup(hourly=24, job_runs=1))
+    assert plan_cleanup(NOW) == CleanupPlan(0, 0, SnapshotCleanup())
+
+
+def test_the_limits_that_are_told_are_those_that_hold():
+    how = limits()
+    assert (how.events_kept, how.hours_kept, how.days_kept) == (48 * HOUR, 7 * DAY, 90 * DAY)
