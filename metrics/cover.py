@@ -97,15 +97,15 @@ class _Known:
     def part_of_hour(self, hour: datetime) -> Part:
         row = self._hours.get(hour)
         is_running = self.now < hour + HOUR
-        return Part(hour, [row] if row else [], is_running, row is None or row.has_gap)
+        return Part(hour, [row] if row else [], is_running, row.has_gap if row else not is_running)
 
     def part_of_day(self, day: datetime) -> Part:
         is_running = self.now < day + DAY
         row, hours = self._row_of_day(day), self._hours_of(day)
         if row and not (is_running and hours):
             return Part(day, [row], is_running, row.has_gap or row.hours != HOURS_OF_A_DAY)
-        wanted = len(list(self._wanted_hours(day)))
-        return Part(day, hours, is_running, len(hours) < wanted or any(hour.has_gap for hour in hours))
+        lacks_one = any(hour not in self._hours and hour + HOUR <= self.now for hour in self._wanted_hours(day))
+        return Part(day, hours, is_running, lacks_one or any(hour.has_gap for hour in hours))
 
     def day_knows_more(self, day: datetime) -> bool:
         row = self._row_of_day(day)

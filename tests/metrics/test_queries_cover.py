@@ -122,6 +122,13 @@ def test_a_gap_within_a_row_makes_its_part_incomplete_and_no_hole():
     assert not found.parts[0].is_missing
 
 
+def test_the_running_hour_is_not_missed_before_it_was_first_counted():
+    for period_type in PeriodType:
+        found = covering(hours_of(TODAY, 15), TODAY, NOW, period_type)
+        assert found.is_partial
+        assert not any(part.is_incomplete for part in found.parts)
+
+
 def test_nothing_is_shown_of_the_future():
     found = covering([], TODAY, TODAY + 3 * DAY)
     assert [part.start for part in found.parts] == [TODAY + number * HOUR for number in range(16)]
