@@ -1,12 +1,14 @@
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from metrics.retention import (
+    CleanupPlan,
     EventCleanup,
     SnapshotCleanup,
     cleanup_old_events,
@@ -36,28 +38,36 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         if options["dry_run"]:
-            plan = plan_cleanup(now)
-            if options["json"]:
-                self.stdout.write(json.dumps(asdict(plan)))
-                return
-            self.stdout.write(f"Would count {plan.hours_to_seal:,} hours for good and delete {plan.events:,} events.")
-            self._tell_figures("Would delete", plan.snapshots)
+            self._tell_plan(plan_cleanup(now), as_json=options["json"])
             return
-        events, snapshots = cleanup_old_events(now), cleanup_old_snapshots(now)
-        if options["json"]:
-            self.stdout.write(json.dumps({**asdict(events), "snapshots": asdict(snapshots)}, default=str))
-        else:
-            self._tell_events(events)
-            self._tell_figures("Deleted", snapshots)
+        events = cleanup_old_events(now)
+        self._tell(events, cleanup_old_snapshots(now), as_json=options["json"])
         troubles = sum(kept.is_trouble for kept in events.kept)
         if troubles:
             raise CommandError(f"{troubles} hour{'' if troubles == 1 else 's'} could not be counted for good.")
 
-    def _tell_events(self, done: EventCleanup) -> None:
-        self.stdout.write(f"Counted {done.hours_sealed:,} hours for good and deleted {done.events_deleted:,} events.")
-        for kept in done.kept:
-            self.stdout.write(f"  {kept.hour:%Y-%m-%d %H:%M} keeps its events: {kept.reason}")
+    def _tell_plan(self, plan: CleanupPlan, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(asdict(plan)))
+            return
+        self._table("Would be counted for good", {"hours": plan.hours_to_seal})
+        self._table("Would be deleted", {"events": plan.events, **_figures(plan.snapshots)})
 
-    def _tell_figures(self, begins: str, figures: SnapshotCleanup) -> None:
-        for name, count in asdict(figures).items():
-            self.stdout.write(f"{begins} {count:,} {KINDS[name]}.")
+    def _tell(self, events: EventCleanup, snapshots: SnapshotCleanup, *, as_json: bool) -> None:
+        if as_json:
+            done = {**asdict(events), "snapshots": asdict(snapshots)}
+            self.stdout.write(json.dumps(done, default=datetime.isoformat))
+            return
+        self._table("Counted for good", {"hours": events.hours_sealed})
+        self._table("Deleted", {"events": events.events_deleted, **_figures(snapshots)})
+        for kept in events.kept:
+            self.stdout.write(f"{kept.hour:%Y-%m-%d %H:%M} keeps its events: {kept.reason}")
+
+    def _table(self, title: str, counts: dict[str, int]) -> None:
+        self.stdout.write(title)
+        for what, count in counts.items():
+            self.stdout.write(f"  {what:<42} {count:,}")
+
+
+def _figures(snapshots: SnapshotCleanup) -> dict[str, int]:
+    return {KINDS[name]: count for name, count in asdict(snapshots).items()}
