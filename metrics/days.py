@@ -22,6 +22,7 @@ def aggregate_daily_metrics(day: datetime) -> Aggregated:
         if not hold_period(PeriodType.DAY, start):
             return Aggregated(start, busy=True)
         with connection.cursor() as cursor:
+            cursor.execute(SETTINGS)
             cursor.execute(ADD_UP, {"start": start, "end": start + DAY})
             written = cursor.fetchone()
         if written is None:
@@ -39,6 +40,8 @@ def _not_written(start: datetime) -> Aggregated:
     return Aggregated(start, events=before.events, hours=before.hours, gaps=before.gaps, refused=True)
 
 
+# One large statement: compiling it takes longer than running it, and the buckets of 500 clubs fit into memory.
+SETTINGS = "SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)"
 # Fractions are added up as numerics: in whatever order they come, their sum is the same to the last digit.
 SUMS = {
     models.PositiveBigIntegerField: "coalesce(sum(part.{0}), 0)::bigint",
@@ -71,12 +74,15 @@ def _rows_beneath(name: str, model: type[models.Model], kind: str, *, join: str 
     """Parts of the statement: the rows beneath the day's, one a stage, channel or prompt; those no hour has go."""
     table, sums = model._meta.db_table, _sums(model)
     source = f"""FROM (
-        SELECT whole.snapshot_id, part.{kind}, {", ".join(f"{value} AS {column}" for column, value in sums.items())}
-        FROM whole JOIN {table} part ON part.snapshot_id = whole.hour_id GROUP BY whole.snapshot_id, part.{kind}
+        SELECT day_id, part.{kind}, {", ".join(f"{value} AS {column}" for column, value in sums.items())}
+        FROM {name}_of_hours part GROUP BY day_id, part.{kind}
     ) added {join}"""  # noqa: S608
-    key = {"snapshot_id": "added.snapshot_id", kind: f"added.{kind}"}
+    key = {"snapshot_id": "added.day_id", kind: f"added.{kind}"}
     values = {column: f"added.{column}" for column in sums}
     return f"""
+{name}_of_hours AS (
+    SELECT whole.day_id, beneath.* FROM whole JOIN {table} beneath ON beneath.snapshot_id = whole.hour_id
+),
 {name} AS ({_upsert(model, key, values | more, source)} RETURNING snapshot_id, {kind}),
 no_more_{name} AS (
     DELETE FROM {table} old USING snapshot
@@ -138,15 +144,14 @@ SNAPSHOTS = _upsert(
 # Buckets are the same in every hour: what fell into each is added up.
 HISTOGRAMS = """
     LEFT JOIN (
-        SELECT snapshot_id, stage, array_agg(bucket ORDER BY bucket) AS buckets, array_agg(n ORDER BY bucket) AS counts
+        SELECT day_id, stage, array_agg(bucket ORDER BY bucket) AS buckets, array_agg(n ORDER BY bucket) AS counts
         FROM (
-            SELECT whole.snapshot_id, part.stage, bucket, sum(n)::bigint AS n
-            FROM whole JOIN metrics_stagesnapshot part ON part.snapshot_id = whole.hour_id,
-                unnest(part.buckets, part.counts) AS histogram (bucket, n)
-            GROUP BY whole.snapshot_id, part.stage, bucket
+            SELECT day_id, stage, bucket, sum(n)::bigint AS n
+            FROM stages_of_hours, unnest(buckets, counts) AS histogram (bucket, n)
+            GROUP BY day_id, stage, bucket
         ) counted
-        GROUP BY snapshot_id, stage
-    ) merged USING (snapshot_id, stage)
+        GROUP BY day_id, stage
+    ) merged USING (day_id, stage)
 """
 STAGES = _rows_beneath(
     "stages",
@@ -165,7 +170,7 @@ ADD_UP = f"""
 WITH {HOURS}, {DAY_WRITTEN},
 snapshot AS ({SNAPSHOTS} RETURNING id, organization_id),
 whole AS MATERIALIZED (
-    SELECT part.id AS hour_id, snapshot.id AS snapshot_id
+    SELECT part.id AS hour_id, snapshot.id AS day_id
     FROM part JOIN snapshot ON coalesce(part.organization_id, 0) = coalesce(snapshot.organization_id, 0)
 ),
 {STAGES},
