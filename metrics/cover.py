@@ -54,20 +54,23 @@ def cover(
     start: datetime,
     end: datetime,
     *,
-    period_type: PeriodType | None,
     now: datetime,
     hours_kept: timedelta,
+    period_type: PeriodType | None = None,
+    as_one: bool = False,
 ) -> Cover:
     """Hours for up to 7 days and days beyond, unless it is said which.
 
     A day stands for itself once it holds all that its hours do; else, and while it is running, its hours do. Hours
-    that are asked for and no longer kept become days.
+    that are asked for and no longer kept become days. What is wanted `as_one` is made of as few rows as say the same.
     """
     start, end = Grain.HOUR.floor(start), min(Grain.HOUR.ceiling(end), Grain.HOUR.floor(now) + HOUR)
     known = _Known(counted, start, end, now)
     if (period_type or _by_length(end - start)) == PeriodType.HOUR:
         gone = (day for day in known.days() if day < now - hours_kept and known.day_knows_more(day))
         if next(gone, None) is None:
+            if as_one:
+                return Cover(PeriodType.DAY, [known.part_of_day(day, with_hours_alone=True) for day in known.days()])
             return Cover(PeriodType.HOUR, [known.part_of_hour(hour) for hour in _steps(start, end, HOUR)])
     return Cover(PeriodType.DAY, [known.part_of_day(day) for day in known.days()])
 
@@ -99,9 +102,12 @@ class _Known:
         is_running = self.now < hour + HOUR
         return Part(hour, [row] if row else [], is_running, row.has_gap if row else not is_running)
 
-    def part_of_day(self, day: datetime) -> Part:
+    def part_of_day(self, day: datetime, *, with_hours_alone: bool = False) -> Part:
+        """`with_hours_alone`: of what its hours say, and no more."""
         is_running = self.now < day + DAY
         row, hours = self._row_of_day(day), self._hours_of(day)
+        if with_hours_alone and row and row.hours != len(hours):
+            row = None
         if row and not (is_running and hours):
             return Part(day, [row], is_running, row.has_gap or row.hours != HOURS_OF_A_DAY)
         lacks_one = any(hour not in self._hours and hour + HOUR <= self.now for hour in self._wanted_hours(day))

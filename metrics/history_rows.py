@@ -32,13 +32,11 @@ class Asked:
         *,
         now: datetime | None,
         period_type: PeriodType | None = None,
+        as_one: bool = True,
     ) -> "Asked":
         now, club = now or timezone.now(), organization.pk if organization else None
-        how = limits()
-        found = cover(
-            _counted(start, end, club), start, end, period_type=period_type, now=now, hours_kept=how.hours_kept
-        )
-        return cls(found, club)
+        counted, kept = _counted(start, end, club), limits().hours_kept
+        return cls(cover(counted, start, end, now=now, hours_kept=kept, period_type=period_type, as_one=as_one), club)
 
     def rows(self, statement: str) -> list[dict[str, Any]]:
         """What this statement of `history_sql` makes of the chosen rows."""

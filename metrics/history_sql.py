@@ -133,33 +133,35 @@ SELECT {key}, {sums(model)} FROM part GROUP BY {key}
 """  # noqa: S608
 
 
-def without_clubs(rows: str, model: type[models.Model]) -> str:
-    """Sums by owner, where owner 0 is what the platform has more than all clubs together."""
-    return f"SELECT * FROM {rows} WHERE owner <> 0 UNION ALL SELECT 0, {sums(model, RESTS)} FROM {rows}"  # noqa: S608
-
-
+# What belongs to no club is what the platform has more than all clubs together: owner 0, the platform, becomes that.
 DURATIONS_WITHOUT_CLUBS = """
     SELECT * FROM durations WHERE owner <> 0
     UNION ALL
     SELECT 0, bucket, sum(CASE owner WHEN 0 THEN n ELSE -n END) FROM durations GROUP BY bucket
 """
+# Each row of a club has one of its whole way at most. Nothing that is read is kept aside, so that several processes
+# of the database can share the work.
 CLUBS = f"""
 WITH {covered(EVERYBODY)},
-whole_way AS (
-    SELECT coalesce(organization_id, 0) AS owner, stage_row.*
-    FROM covered JOIN {STAGES} stage_row ON stage_row.snapshot_id = covered.id
-    WHERE stage = '{END_TO_END}'
+whole_way AS NOT MATERIALIZED (SELECT * FROM {STAGES} WHERE stage = '{END_TO_END}'),
+added AS MATERIALIZED (
+    SELECT coalesce(organization_id, 0) AS owner, {sums(MetricsSnapshot)}, {sums(StageSnapshot)}
+    FROM covered LEFT JOIN whole_way ON whole_way.snapshot_id = covered.id GROUP BY owner
 ),
-figures AS MATERIALIZED (
-    SELECT coalesce(organization_id, 0) AS owner, {sums(MetricsSnapshot)} FROM covered GROUP BY owner
+durations AS MATERIALIZED (
+    SELECT coalesce(organization_id, 0) AS owner, bucket, sum(n) AS n
+    FROM covered JOIN whole_way ON whole_way.snapshot_id = covered.id, unnest(buckets, counts) AS histogram (bucket, n)
+    GROUP BY owner, bucket
 ),
-stage AS MATERIALIZED (SELECT owner, {sums(StageSnapshot)} FROM whole_way GROUP BY owner),
-durations AS MATERIALIZED ({merged("owner", "whole_way")}),
-{percentiles("owner", DURATIONS_WITHOUT_CLUBS)}
-SELECT club.id AS club_id, club.name, f.*, s.*, p50_ms, p95_ms
+{percentiles("owner", DURATIONS_WITHOUT_CLUBS)},
+figures AS (
+    SELECT * FROM added WHERE owner <> 0
+    UNION ALL
+    SELECT 0, {sums(MetricsSnapshot, RESTS)}, {sums(StageSnapshot, RESTS)} FROM added
+)
+SELECT club.id AS club_id, club.name, figures.*, p50_ms, p95_ms
 FROM (SELECT id, name, is_active FROM {CLUBS_TABLE} UNION ALL SELECT 0, '', true) club
-LEFT JOIN ({without_clubs("figures", MetricsSnapshot)}) f ON f.owner = club.id
-LEFT JOIN ({without_clubs("stage", StageSnapshot)}) s ON s.owner = club.id
+LEFT JOIN figures ON figures.owner = club.id
 LEFT JOIN percentile ON percentile.owner = club.id
 WHERE is_active OR artifacts_received + artifacts_completed + artifacts_failed > 0
 ORDER BY club.id = 0, coalesce(artifacts_received, 0) DESC, name, club.id

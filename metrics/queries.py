@@ -87,7 +87,7 @@ def get_historical_metrics(
 
     Today is made of its hours, and so is a day that its hours know better; hours that are no longer kept become days.
     """
-    asked = Asked.of(start, end, organization, now=now, period_type=period_type)
+    asked = Asked.of(start, end, organization, now=now, period_type=period_type, as_one=False)
     sums = {row["point"]: figures_of(Figures, row) for row in asked.rows(history_sql.history(asked.whose))}
     stages: dict[datetime, dict[str, StageFigures]] = {}
     for row in asked.rows(history_sql.stages_of_points(asked.whose)):

@@ -27,8 +27,8 @@ def hours_of(start, count=24, **fields):
     return [hour(start + number * HOUR, **fields) for number in range(count)]
 
 
-def covering(counted, start, end, period_type=None):
-    return cover(counted, start, end, period_type=period_type, now=NOW, hours_kept=KEPT)
+def covering(counted, start, end, period_type=None, **how):
+    return cover(counted, start, end, period_type=period_type, now=NOW, hours_kept=KEPT, **how)
 
 
 def rows(found):
@@ -129,6 +129,13 @@ def test_the_running_hour_is_not_missed_before_it_was_first_counted():
         assert not any(part.is_incomplete for part in found.parts)
 
 
+def test_what_is_wanted_as_one_is_made_of_days_that_say_the_same_as_their_hours():
+    whole, early, later = TODAY - 3 * DAY, TODAY - 2 * DAY, TODAY - DAY
+    counted = [day(whole), *hours_of(whole), day(early, hours=20), *hours_of(early), day(later), *hours_of(later, 20)]
+    found = covering([*counted, *hours_of(TODAY, 16)], whole, NOW, as_one=True)
+    assert rows(found) == [day(whole), *hours_of(early), *hours_of(later, 20), *hours_of(TODAY, 16)]
+
+
 def test_nothing_is_shown_of_the_future():
     found = covering([], TODAY, TODAY + 3 * DAY)
     assert [part.start for part in found.parts] == [TODAY + number * HOUR for number in range(16)]
@@ -163,9 +170,10 @@ days = st.builds(
     start=moments,
     end=moments,
     period_type=st.sampled_from([None, *PeriodType]),
+    as_one=st.booleans(),
 )
-def test_no_hour_is_counted_twice_and_none_outside_the_span(counted, start, end, period_type):
-    found = covering(counted, start, end, period_type)
+def test_no_hour_is_counted_twice_and_none_outside_the_span(counted, start, end, period_type, as_one):
+    found = covering(counted, start, end, period_type, as_one=as_one)
     seen = set()
     for part in found.parts:
         for row in part.rows:
@@ -185,8 +193,9 @@ def test_no_hour_is_counted_twice_and_none_outside_the_span(counted, start, end,
     start=st.integers(0, 9 * 24),
     length=st.integers(1, 10 * 24),
     period_type=st.sampled_from([None, *PeriodType]),
+    as_one=st.booleans(),
 )
-def test_every_hour_that_history_has_is_in_the_cover_of_its_span(missing, daily, start, length, period_type):
+def test_every_hour_that_history_has_is_in_the_cover_of_its_span(missing, daily, start, length, period_type, as_one):
     first = TODAY - 10 * DAY
     present = [first + number * HOUR for number in range(10 * 24 + 16) if number not in missing]
     of_days = {
@@ -196,7 +205,7 @@ def test_every_hour_that_history_has_is_in_the_cover_of_its_span(missing, daily,
     counted = [hour(at) for at in present] + [day(at, hours=count) for at, count in of_days.items() if count]
     span = (first + start * HOUR, min(first + (start + length) * HOUR, TODAY + 16 * HOUR))
     covered = set()
-    for row in rows(covering(counted, *span, period_type)):
+    for row in rows(covering(counted, *span, period_type, as_one=as_one)):
         count = 24 if row.period_type == PeriodType.DAY else 1
         covered |= {row.start + number * HOUR for number in range(count)}
     assert covered >= {at for at in present if span[0] <= at < span[1]}
