@@ -34,6 +34,7 @@ SORTS = (
 )
 DEFAULT_SORT = "-received"
 ALL = "all"
+COMPARES = ("1", "on")  # of a link, and of a checked box
 MOST_DIGITS = 18  # of an id; more do not fit into the database's integers
 
 
@@ -85,9 +86,10 @@ class Asked:
     @property
     def short_words(self) -> str:
         """Beside each figure, where the whole of it would be too long."""
-        if self.is_custom or self.window.grain is Grain.MINUTE:
+        if self.window.grain is Grain.MINUTE:
             return self.words
-        return f"{RANGE_WORDS[self.window.key]}, so far"
+        told = self._days_in_words() if self.is_custom else RANGE_WORDS[self.window.key]
+        return f"{told}, so far" if self.window.is_running(self.now) else told
 
     def address(self, **changes: str) -> str:
         """This page with something else; an empty word leaves it out."""
@@ -104,6 +106,15 @@ class Asked:
             "sort": self.sort if self.sort != DEFAULT_SORT else "",
             "clubs": ALL if self.shows_all_clubs else "",
         }
+
+    def _days_in_words(self) -> str:
+        """2 Nov to 5 Nov; of a part of a day the hours as well."""
+        days = self._days()
+        first, last = (datetime.fromisoformat(days[name]) for name in ("since", "until"))
+        if len(days["since"]) > len(self.first_day):
+            return f"{first.day} {first:%b %H:%M} to {last.day} {last:%b %H:%M}"
+        told = f"{first.day} {first:%b}"
+        return told if first == last else f"{told} to {last.day} {last:%b}"
 
     def _days(self) -> dict[str, str]:
         """As days where the window is of whole ones or goes on, else to the hour."""
@@ -124,7 +135,7 @@ def read_address(given: Mapping[str, str], *, now: datetime) -> Asked:
         window=window,
         now=now,
         club=club,
-        compares=given.get("compare", "") == "1",
+        compares=given.get("compare", "") in COMPARES,
         sort=sort if sort.removeprefix("-") in SORTS and not sort.startswith("--") else DEFAULT_SORT,
         shows_all_clubs=given.get("clubs") == ALL,
         complaints=tuple(filter(None, (complaint, club_complaint))),

@@ -110,4 +110,6 @@ BASES = {"transcription": 8_000, "claims_extraction": 11_000, "entity_resolution
 
 def times(start, stage, many):
     base = BASES.get(stage, 24_000) * (1 + (start.hour % 7) / 10)
-    return {"durations": [round(base * (0.6 + number / many) + (number == many - 1) * base * 2) for number in range(many)]}
+    return {
+        "durations": [round(base * (0.6 + number / many) + (number == many - 1) * base * 2) for number in range(many)]
+    }
