@@ -79,8 +79,8 @@ class Difference:
         return {
             **asdict(self),
             "minute": self.minute.isoformat(),
-            "counted": str(self.counted),
-            "happened": str(self.happened),
+            "counted": f"{self.counted.normalize():f}",
+            "happened": f"{self.happened.normalize():f}",
         }
 
 
