@@ -16,10 +16,14 @@ import psutil
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from metrics.aggregation import aggregate_hourly_metrics
+from metrics.limits import HOUR
+from metrics.verification import find_differences
 from tests.faults.feeding import feed
 from tests.faults.fleet import Fleet, members_of, sentinel_of, until
 from tests.faults.invariants import broken
 from voicepipeline.engine.limits import limits
+from voicepipeline.engine.transactions import database_now
 
 say = functools.partial(print, flush=True)
 
@@ -57,6 +61,7 @@ class Result:
     reclaimed: int = 0
     discarded: int = 0
     wedged: int = 0
+    jobs: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     settled_after: float = 0.0
     seconds: float = 0.0
@@ -222,6 +227,11 @@ UNFINISHED = "SELECT count(*) FROM voicepipeline_artifact WHERE status NOT IN ('
 ENDS = "SELECT coalesce(nullif(error_code, ''), status), count(*) FROM voicepipeline_artifact GROUP BY 1"
 EVENTS = "SELECT count(*) FROM voicepipeline_pipelineevent WHERE event_type = %s"
 WEDGED = "SELECT count(*) FROM voicepipeline_clusterbeat WHERE ended_at IS NOT NULL"
+# What the scheduled jobs of the metrics came to while workers and databases went; the next one makes up for each.
+JOBS = """
+    SELECT CASE WHEN succeeded THEN 'done' WHEN finished_at IS NULL THEN 'died' ELSE 'failed' END, count(*)
+    FROM metrics_jobrun GROUP BY 1
+"""
 LEFT = """
     SELECT id, artifact_id, stage, status, crash_no, ring_count, rung_at, clock_timestamp()
     FROM voicepipeline_stagerun WHERE status IN ('queued', 'running')
@@ -253,9 +263,19 @@ def _judge(fleet: Fleet, result: Result, feeder: Feeder) -> None:
     result.reclaimed = fleet.count(EVENTS, "stage_run_reclaimed")
     result.discarded = fleet.count(EVENTS, "stage_result_discarded")
     result.wedged = fleet.count(WEDGED)
+    result.jobs = Counter(dict(fleet.query(JOBS)))
+    _count_history()
+    result.violations += [str(difference) for difference in find_differences()]
     result.violations += _violations(fleet)
     for row in fleet.query(LEFT):
         result.violations.append(f"still active: {row}")
+
+
+def _count_history() -> None:
+    """The hours of the run once more, so that all of it can be compared with the events."""
+    this_hour = database_now().replace(minute=0, second=0, microsecond=0)
+    for hour in (this_hour - HOUR, this_hour):
+        aggregate_hourly_metrics(hour)
 
 
 def _tell(result: Result, fleet: Fleet) -> None:
@@ -276,4 +296,8 @@ def show(results: list[Result]) -> None:
         times = [f"{result.settled_after:.1f}", f"{result.seconds:.0f}"]
         row = [result.seed, *(result.blows[kind] for kind in kinds), *figures, len(result.violations), *times]
         say(" | ".join(f"{value!s:>{len(name)}}" for value, name in zip(row, head, strict=True)))
-        say(f"       ends: {', '.join(f'{end} {count}' for end, count in result.ends.most_common())}")
+        say(f"       ends: {_in_words(result.ends)}; jobs of the metrics: {_in_words(result.jobs)}")
+
+
+def _in_words(counted: Counter[str]) -> str:
+    return ", ".join(f"{what} {count}" for what, count in counted.most_common()) or "none"

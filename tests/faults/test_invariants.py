@@ -1,14 +1,15 @@
 """Each check of the invariant checker finds what it is there for."""
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
+from metrics.aggregation import aggregate_hourly_metrics
 from tests.engine.helpers import claimed, make_artifact, make_due, run_to_the_end, scheduled
 from tests.faults.invariants import CHECKS, broken
 from voicepipeline.engine.execution import perform
 from voicepipeline.engine.reclaiming import Suspect, reclaim
 from voicepipeline.events import log_event, stable_event_id
-from voicepipeline.models import Artifact, StageRun
+from voicepipeline.models import Artifact, PipelineEvent, StageRun
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +73,20 @@ DAMAGE = {
     "no event was dropped": """
         INSERT INTO voicepipeline_droppedevent (event_type, reason, dropped_at) VALUES ('x', 'y', now())
     """,
+    "live figures are what the events of each minute say": """
+        UPDATE metrics_counter SET value = value + 1 WHERE counter_type = 'failures_1h'
+    """,
+    "the history of an hour is what its events say": "UPDATE metrics_metricssnapshot SET ai_calls = ai_calls + 1",
+    "the history of a stage in an hour is what its events say": """
+        UPDATE metrics_stagesnapshot SET failed = failed + 1 WHERE stage = 'transcription'
+    """,
+    "an hour that was counted has a row of the platform": """
+        DELETE FROM metrics_stagesnapshot; DELETE FROM metrics_sourcesnapshot; DELETE FROM metrics_promptsnapshot;
+        DELETE FROM metrics_metricssnapshot
+    """,
+    "no event stands uncounted in an hour that is final": """
+        UPDATE metrics_period SET sealed_at = now(), events = events - 1 WHERE events > 0
+    """,
 }
 
 
@@ -87,6 +102,13 @@ def _a_bit_of_everything(settings):
     for script in ({"transcription": ["transient"]}, {"transcription": ["provider", "provider"]}, {}):
         perform(scheduled(make_artifact(**script)).pk)
     reclaimed(make_artifact())
+    aggregate_hourly_metrics(this_hour())
+
+
+def this_hour():
+    """That of the newest event: the next may have begun while they were made."""
+    newest = PipelineEvent.objects.latest("timestamp").timestamp
+    return newest.replace(minute=0, second=0, microsecond=0)
 
 
 def reclaimed(artifact: Artifact) -> None:
@@ -97,9 +119,14 @@ def reclaimed(artifact: Artifact) -> None:
     assert reclaim(Suspect(run.pk, artifact.pk, taken.token, lease_until))
 
 
-def violated() -> set[str]:
-    with connection.cursor() as cursor:
-        return {violation.check for violation in broken(cursor)}
+def violated(damage: str = "") -> set[str]:
+    """Which checks do not hold, after this has been done to the rows; it is undone again."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if damage:
+            cursor.execute(damage)
+        found = {violation.check for violation in broken(cursor)}
+        transaction.set_rollback(bool(damage))
+    return found
 
 
 def test_nothing_is_wrong_with_what_the_engine_wrote():
@@ -108,9 +135,7 @@ def test_nothing_is_wrong_with_what_the_engine_wrote():
 
 @pytest.mark.parametrize("check", DAMAGE)
 def test_damage_is_found(check):
-    with connection.cursor() as cursor:
-        cursor.execute(DAMAGE[check])
-    assert check in violated()
+    assert check in violated(DAMAGE[check])
 
 
 def test_a_result_that_was_discarded_although_it_counted_is_found():
