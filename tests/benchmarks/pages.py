@@ -2,13 +2,18 @@
 
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import reverse
+from django.utils import timezone
 
+from metrics.links import NO_CLUB, counter_link, ended_runs_link, notes_link
+from metrics.models import CounterType
+from tests.benchmarks.catching_up import catching_up_rows
 from tests.benchmarks.loader import NOTES, load
 from tests.benchmarks.review_pages import KeyedClient, api_addresses, review_addresses
 from tests.benchmarks.reviewing import PENDING_ENTRIES, QUESTIONS, READINGS, load_review
@@ -48,9 +53,12 @@ def measure(table: Table) -> None:
     with override_settings(STORAGES=PLAIN_STATIC_FILES, ALLOWED_HOSTS=["*"]):
         table.heading(f"Pages: queries, and p50 / p95 of {ROUNDS} requests (target p95 < {TARGET_MS} ms)")
         too_many = show(table, client, addresses().items())
+        table.heading("Lists to which figures lead")
+        too_many += show(table, client, addresses_of_figures())
         table.heading(f"Review: {QUESTIONS:,} open questions, {PENDING_ENTRIES:,} entries, {READINGS:,} readings")
         too_many += show(table, client, review_addresses())
         too_many += show(table, KeyedClient(club), api_addresses(club))
+    catching_up_rows(table)
     assert not too_many, f"These pages make more queries than they may: {'; '.join(too_many)}"
 
 
@@ -107,6 +115,28 @@ def addresses() -> dict[str, str]:
         "queue": reverse("admin:voicepipeline_clusterbeat_changelist"),
         "stage runs, failed": f"{runs}?status__exact=failed",
     }
+
+
+def addresses_of_figures() -> Iterator[tuple[str, str]]:
+    """The rows of a day, and of a week in which a club's figure lies further back than events do."""
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    day, week, month = now - timedelta(days=1), now - timedelta(days=7), now - timedelta(days=30)
+    club = Organization.objects.order_by("id").last()
+    assert club is not None
+    yield "voice notes received in a week", notes_link(week, now).url
+    yield "voice notes received in a month, of a club", notes_link(month, now, club=club.pk).url
+    yield "voice notes ready in a week", notes_link(week, now, ready=True).url
+    yield "voice notes ready in a month, of a club", notes_link(month, now, ready=True, club=club.pk).url
+    yield "voice notes ready in a month, without a club", notes_link(month, now, ready=True, club=NO_CLUB).url
+    yield "voice notes ready in a week, by source", notes_link(week, now, ready=True, channel="voicemail").url
+    yield "last tries of a week", ended_runs_link(week, now).url
+    yield (
+        "last tries of a month at a stage, of a club",
+        ended_runs_link(month, now, stage="claims_extraction", club=club.pk).url,
+    )
+    for counter in (CounterType.ARTIFACTS_COMPLETED, CounterType.FAILURES, CounterType.AI_COST):
+        yield f"events of a day: {counter.label.lower()}", counter_link(counter, day, now).url
+        yield f"events of a day and a club: {counter.label.lower()}", counter_link(counter, day, now, club=club.pk).url
 
 
 def ask(client: Client, address: str) -> tuple[int, list[float]]:
