@@ -301,16 +301,27 @@ def test_a_day_that_lacks_hours_is_not_final(db):
     assert period_of().sealed_at is None
 
 
-def test_a_final_day_is_not_counted_again_and_outlives_its_hours(db):
+def finished_day():
     make_hours(range(24), artifacts_received=1)
     seal()
     aggregate_daily_metrics(DAY)
-    before = everything()
-    MetricsSnapshot.objects.filter(period_type="hour", period_start__lt=hour_of_day(20)).delete()
+    return everything()
+
+
+def test_a_final_day_is_not_counted_again(db):
+    before = finished_day()
     MetricsSnapshot.objects.filter(period_type="hour").update(artifacts_received=100)
     result = aggregate_daily_metrics(DAY)
     assert (result.refused, result.rows, result.hours) == (True, 0, 24)
     assert everything() == before
+
+
+def test_a_final_day_outlives_its_hours(db, caplog):
+    before = finished_day()
+    MetricsSnapshot.objects.filter(period_type="hour").delete()
+    assert aggregate_daily_metrics(DAY).refused
+    assert everything() == before
+    assert not caplog.text
 
 
 def test_a_day_is_not_counted_from_fewer_hours_than_before(db, caplog):
