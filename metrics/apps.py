@@ -8,8 +8,9 @@ class MetricsConfig(AppConfig):
     verbose_name = "Metrics"
 
     def ready(self) -> None:
-        from metrics import checks, roles, schedules
+        from metrics import checks, roles, schedules, token_check
 
         register(checks.check_limits)
+        register(token_check.check_token)
         schedules.register()
         post_migrate.connect(roles.grant_permissions, sender=self)

@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from voicepipeline import views
@@ -15,5 +15,6 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("api/", api.urls),
+    path("", include("metrics.urls")),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
 ]

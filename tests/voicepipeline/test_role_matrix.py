@@ -1,6 +1,7 @@
 """Who may open which page of the admin. A page that this table does not know fails the test."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib import admin
@@ -8,6 +9,8 @@ from django.contrib.auth.models import Permission
 from django.urls import URLPattern, reverse
 from django.urls.resolvers import RegexPattern
 
+from metrics.limits import MINUTE
+from metrics.models import Counter, JobRun, RefusedEvent
 from tests.engine.helpers import make_artifact, scheduled
 from tests.factories import (
     make_alias,
@@ -24,6 +27,7 @@ from tests.factories import (
     make_team,
     make_user,
 )
+from tests.metrics.factories import make_period, make_snapshot
 from voicepipeline import roles
 from voicepipeline.admin.name_queue import Question
 from voicepipeline.models import ModelPrice
@@ -50,12 +54,12 @@ NOBODY = seen_by(NO, NO, NO, NO)
 EVERYBODY_AWAY = seen_by(AWAY, AWAY, AWAY, AWAY)
 
 
-def pages_of(model, add):
+def pages_of(model, add, app="voicepipeline"):
     """The admin's own pages of a model of which nothing is deleted; the last is a redirect without a name."""
     own = {"changelist": READERS, "add": add, "change": READERS, "history": READERS, "delete": NOBODY}
     return {
-        **{f"voicepipeline_{model}_{page}": seen for page, seen in own.items()},
-        f"voicepipeline/{model}/<path:object_id>/": EVERYBODY_AWAY,
+        **{f"{app}_{model}_{page}": seen for page, seen in own.items()},
+        f"{app}/{model}/<path:object_id>/": EVERYBODY_AWAY,
     }
 
 
@@ -131,6 +135,19 @@ EXPECTED = {
     "voicepipeline_apikey_revoke": ADMINISTRATORS,
     **pages_of("contentreading", add=NOBODY),
     **{f"voicepipeline_contentreading_{page}": ADMINISTRATORS for page in ("changelist", "change", "history")},
+    # Figures are for all roles: they name clubs, and nobody else.
+    "metrics_dashboard": READERS,
+    # Without the name of a table it has nothing to give.
+    "metrics_dashboard_export": seen_by(NO, GONE, GONE, GONE),
+    **pages_of("counter", add=NOBODY, app="metrics"),
+    # A part of a live figure has no page of its own.
+    "metrics_counter_change": NOBODY,
+    "metrics_counter_history": NOBODY,
+    **pages_of("metricssnapshot", add=NOBODY, app="metrics"),
+    **pages_of("jobrun", add=NOBODY, app="metrics"),
+    "metrics_jobrun_run": seen_by(NO, NO, NO, METHOD),
+    **pages_of("period", add=NOBODY, app="metrics"),
+    **pages_of("refusedevent", add=NOBODY, app="metrics"),
     # A pattern without a name.
     "(?P<url>.*)$": seen_by(GONE, GONE, GONE, GONE),
 }
@@ -146,6 +163,21 @@ def pages(patterns=None, prefix=""):
             yield pattern.name or route, route
         else:
             yield from pages(pattern.url_patterns, route)
+
+
+AN_HOUR = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def make_counter():
+    """From long ago, so that nobody takes it for a live figure."""
+    return Counter.objects.create(
+        counter_type="retries_1h",
+        organization=make_club(),
+        window_start=AN_HOUR,
+        window_end=AN_HOUR + MINUTE,
+        slot=0,
+        value=1,
+    )
 
 
 # A row for the pages about one row, by the beginning of their route. Its key fills whatever is not named in BLANKS.
@@ -166,6 +198,11 @@ TARGETS = {
     "voicepipeline/bulkwork/": make_bulk_work,
     "voicepipeline/modelprice/": lambda: ModelPrice.objects.first(),
     "voicepipeline/entityresolution/": make_resolution,
+    "metrics/counter/": make_counter,
+    "metrics/metricssnapshot/": lambda: make_snapshot("hour", AN_HOUR, make_club()),
+    "metrics/jobrun/": lambda: JobRun.objects.create(name="a-job", started_at=AN_HOUR),
+    "metrics/period/": lambda: make_period("hour", AN_HOUR),
+    "metrics/refusedevent/": lambda: RefusedEvent.objects.create(period_start=AN_HOUR, event_type="artifact_received"),
 }
 BLANKS = {
     "uuid:artifact_id": lambda target: target.artifact_id,

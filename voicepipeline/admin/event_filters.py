@@ -56,7 +56,7 @@ class OnlyFilter(admin.SimpleListFilter):
 
 
 class EventSpanFilter(SpanFilter):
-    title = "happened in"
+    title = "time span"
 
 
 class PromptFilter(ChosenFilter):

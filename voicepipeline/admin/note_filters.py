@@ -90,7 +90,7 @@ class ReceivedFilter(SinceFilter):
 
 
 class ReceivedInFilter(SpanFilter):
-    title = "received in"
+    title = "time received"
     parameter_name = "received_in"
     column = "received_at"
 
@@ -98,7 +98,7 @@ class ReceivedInFilter(SpanFilter):
 class ReadyInFilter(SpanFilter):
     """Notes that became ready for the first time in a span."""
 
-    title = "ready in"
+    title = "time ready"
     parameter_name = "ready_in"
     column = "first_completed_at"
 

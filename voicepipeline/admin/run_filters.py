@@ -59,7 +59,7 @@ class HoldFilter(admin.SimpleListFilter):
 
 
 class EndedInFilter(SpanFilter):
-    title = "ended in"
+    title = "time ended"
     parameter_name = "ended_in"
     column = "finished_at"
 
