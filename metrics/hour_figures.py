@@ -2,11 +2,12 @@
 
 What an event tells is not always to be trusted; raw SQL and old releases wrote some of it.
 
-- What cannot be meant is as if it had not been told: a cost that is no number, a count that is negative or no whole
-  number, a confidence outside 0 to 1, a "yes" other than JSON's true, an unknown source channel, an empty or endless
-  prompt version, a duration of more than 30 years, metadata that is no object. The event counts all the same.
-- A number of the right kind that is too big to be true (a cost of a million dollars, a count beyond 2^31) breaks the
-  statement: the figures would be wrong with it, and wrong without a sign if it were left out.
+- What cannot be meant is as if it had not been told: a cost that is no amount of money (metrics_ai_cost, as for live
+  figures), a count that is negative or no whole number, a confidence outside 0 to 1, a "yes" other than JSON's true, an
+  unknown source channel, an empty or endless prompt version, a duration of 30 years, metadata that is no object. The
+  event counts all the same.
+- A count too big to be true (beyond 2^31) breaks the statement: the figures would be wrong with it, and wrong without a
+  sign if it were left out. What happens then stands in metrics/hours.py.
 """
 
 from metrics.models import END_TO_END, PromptSnapshot
@@ -16,8 +17,6 @@ from voicepipeline.stages import IN_ORDER
 LONGEST_PROMPT_VERSION = PromptSnapshot._meta.get_field("prompt_version").max_length
 LONGEST_MS = 10**12
 WHOLE_WAY = (EventType.ARTIFACT_RECEIVED, EventType.ARTIFACT_COMPLETED, EventType.ARTIFACT_FAILED)
-COST_OF_AN_EVENT = "numeric(14, 8)"
-A_NUMBER = r"^-?[0-9]+([.][0-9]*)?([eE][-+]?[0-9]+)?$"
 
 
 def quoted(*words: str) -> str:
@@ -91,7 +90,7 @@ TOLD = {
     **CONFIDENCES,
     **COUNTS,
     "ai_call": "metadata ->> 'ai_model' IS NOT NULL",
-    "ai_cost": f"CASE WHEN metadata ->> 'ai_cost' ~ '{A_NUMBER}' THEN (metadata ->> 'ai_cost')::{COST_OF_AN_EVENT} END",
+    "ai_cost": "metrics_ai_cost(metadata)",
 }
 
 # Events that are alike are added up once; every figure then follows from these few rows.

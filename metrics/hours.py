@@ -30,7 +30,7 @@ def aggregate_hourly_metrics(hour: datetime, *, seal: bool = False) -> Aggregate
         return Aggregated(start, busy=True)
     if Period.objects.filter(period_type=PeriodType.HOUR, period_start=start, sealed_at__isnull=False).exists():
         return Aggregated(start, refused=True)
-    values = {"start": start, "end": start + HOUR, "seal": seal, "only": None, "gaps": []}
+    values: dict[str, Any] = {"start": start, "end": start + HOUR, "seal": seal, "only": None, "gaps": []}
     with connection.cursor() as cursor:
         cursor.execute(SETTINGS)
     try:

@@ -1,12 +1,12 @@
 """One hour of events into its history, against the same from ORM objects; what it takes in memory and dead rows."""
 
+import gc
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import ceil
-from typing import Any
 
 import psutil
 from django.db import connection
@@ -22,6 +22,7 @@ CLUBS = 100
 CLUBS_OF_A_QUIET_HOUR = 500
 FIRST_HOUR = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+SHARES = (0.5, 0.95)
 
 MORE_CLUBS = """
 INSERT INTO voicepipeline_organization (name, slug, languages, is_active, created_at)
@@ -67,6 +68,73 @@ JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM voicepipeline
     ON club.place = n / 12 %% %(clubs)s
 ORDER BY n
 """
+
+
+def measure(table: Table) -> None:
+    table.heading(f"One hour of {CLUBS} clubs counted from its events, and the ratio to ORM objects in Python")
+    for number, events in enumerate(SIZES):
+        start = FIRST_HOUR + number * HOUR
+        load(start, events)
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+        figures, exact, python = timed(lambda start=start: count_in_python(start))
+        grown, seconds = count(start)
+        wrong = differences(start, figures)
+        if wrong:
+            raise AssertionError("; ".join(wrong[:5]))
+        figures.clear()
+        table.row(f"{events:,} events", f"{seconds:.3f} s", f"{python / seconds:.1f}")
+        table.row(f"{events:,} events, ORM objects ({exact:,} percentiles)", f"{python:.3f} s", "1.00")
+        table.row(f"{events:,} events, memory it took in Python", f"{grown / 2**20:.1f} MB")
+        table.row(f"{events:,} events, once more, nothing changed", f"{timed_only(start):.3f} s")
+    measure_a_quiet_hour(table)
+
+
+def measure_a_quiet_hour(table: Table) -> None:
+    """The running hour of many clubs, counted each minute: what that leaves for vacuum."""
+    start = FIRST_HOUR + len(SIZES) * HOUR
+    load(start, 10_000, CLUBS_OF_A_QUIET_HOUR)
+    table.row(f"{CLUBS_OF_A_QUIET_HOUR} clubs, 10,000 events", f"{timed_only(start):.3f} s")
+    before = dead_rows()
+    table.row("  once more, nothing changed", f"{timed_only(start):.3f} s")
+    table.row("  rows left for vacuum by that", f"{dead_rows() - before:,}")
+    load(start, 100, 10)
+    before = dead_rows()
+    table.row("  once more, ten clubs have new events", f"{timed_only(start):.3f} s")
+    table.row("  rows left for vacuum by that", f"{dead_rows() - before:,}")
+
+
+def count(start: datetime) -> tuple[int, float]:
+    """How much memory the process took for it, and how many seconds."""
+    me = psutil.Process()
+    gc.collect()
+    before = me.memory_info().rss
+    seconds = timed_only(start)
+    return max(0, me.memory_info().rss - before), seconds
+
+
+def timed_only(start: datetime) -> float:
+    began = time.monotonic()
+    aggregate_hourly_metrics(start)
+    return time.monotonic() - began
+
+
+def timed(act: Callable[[], dict[int | None, "Club"]]) -> tuple[dict[int | None, "Club"], int, float]:
+    """The figures in Python with their percentiles: those, how many percentiles, and in how many seconds."""
+    began = time.monotonic()
+    clubs = act()
+    exact = [club.percentile(stage, share) for club in clubs.values() for stage in club.durations for share in SHARES]
+    return clubs, len(exact), time.monotonic() - began
+
+
+def dead_rows() -> int:
+    """What was updated or deleted in history so far."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT sum(n_tup_upd + n_tup_del) FROM pg_stat_user_tables WHERE relname LIKE 'metrics_%snapshot'"
+        )
+        return int(cursor.fetchone()[0])
 
 
 def load(start: datetime, events: int, clubs: int = CLUBS) -> None:
@@ -177,7 +245,7 @@ def different_stage(row: StageSnapshot, club: Club) -> list[str]:
     said = {name: getattr(row, name) for name in ("attempts", "completed", "failed")}
     true = {name: club.stages[row.stage][name] for name in said}
     found = [f"{row.stage}: {said}, not {true}"] if said != true else []
-    for share, read in ((0.5, row.p50_ms), (0.95, row.p95_ms)):
+    for share, read in zip(SHARES, (row.p50_ms, row.p95_ms), strict=True):
         exact = club.percentile(row.stage, share) if club.durations[row.stage] else None
         if (read is None) != (exact is None) or abs((read or 0) - (exact or 0)) > 0.01 * (exact or 0):
             found.append(f"{row.stage} at {share}: {read}, not {exact}")
