@@ -55,11 +55,10 @@ class Progress:
             return
         self.periods += 1
         self.rows += counted.rows
-        if counted.gaps:
-            who = f"{len(counted.gaps)} club{'' if len(counted.gaps) == 1 else 's'}"
-            self.troubles.append(
-                f"{_named(kind, counted.period_start)} lacks the events of {who}: they cannot be read."
-            )
+        if counted.gaps and kind == PeriodType.HOUR:  # a day has those of its hours
+            whose = "one club" if len(counted.gaps) == 1 else f"{len(counted.gaps)} clubs"
+            when = _named(kind, counted.period_start)
+            self.troubles.append(f"{when} lacks {whose}, whose events could not be counted.")
 
     @property
     def error(self) -> str:

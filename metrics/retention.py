@@ -20,6 +20,8 @@ from voicepipeline.models import PipelineEvent
 OLD_FOR_WRITERS = 3 * HOUR
 # So long a late event is refused and the days are known, once their figures have gone.
 MARGIN = DAY
+# Of the index `event_time`.
+PAGES_A_RANGE = 32
 # What keeps an hour from being counted for longer than this is no coincidence.
 PATIENCE = DAY
 
@@ -80,6 +82,7 @@ def cleanup_old_events(now: datetime, *, may_go_on: Callable[[], bool] = always)
     """
     done = EventCleanup()
     before = _events_before(now)
+    _renew_time_index()
     for hour in sorted({*hours_to_seal(now, before=before), *_hours_with_events(before)}):
         if not may_go_on():
             break
@@ -104,6 +107,22 @@ def _hours_with_events(before: datetime) -> list[datetime]:
         return [hour for (hour,) in cursor.fetchall()]
 
 
+def _renew_time_index() -> None:
+    """Let the index on the events' times forget those that are gone.
+
+    It keeps the earliest and the latest time of each part of the table, and only ever widens them: where new events
+    take the place of old ones, every part soon seems to have events of every hour, and all of them are read for each.
+    What the last run deleted has by now been cleared away; what this one deletes is still known to whoever reads.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT brin_desummarize_range('event_time', block) FROM generate_series(0,"
+            " pg_relation_size('voicepipeline_pipelineevent') / current_setting('block_size')::bigint - 1, %s) block",
+            [PAGES_A_RANGE],
+        )
+        cursor.execute("SELECT brin_summarize_new_values('event_time')")
+
+
 def _seal(hour: datetime, done: EventCleanup) -> KeptHour | None:
     """Make the hour final; None: it is, and no event of it can come any more."""
     if _sealed(hour):
@@ -114,7 +133,8 @@ def _seal(hour: datetime, done: EventCleanup) -> KeptHour | None:
     if counted.busy:
         return KeptHour(hour, "it is being counted or written to", is_trouble=False)
     if _sealed(hour) is None:
-        return KeptHour(hour, f"events of {len(counted.gaps)} clubs could not be counted")
+        whose = "one club" if len(counted.gaps) == 1 else f"{len(counted.gaps)} clubs"
+        return KeptHour(hour, f"the events of {whose} could not be counted")
     done.hours_sealed += 1
     return None
 

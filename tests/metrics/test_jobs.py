@@ -30,8 +30,8 @@ EVERY_JOB = [
 ]
 
 
-def tell(*moments, **fields):
-    return log_events([NewEvent(event_type="artifact_received", timestamp=moment, **fields) for moment in moments])
+def tell(*moments, event_type="artifact_received", **fields):
+    return log_events([NewEvent(event_type=event_type, timestamp=moment, **fields) for moment in moments], strict=True)
 
 
 def break_the_counting_of(*starts):
@@ -41,6 +41,13 @@ def break_the_counting_of(*starts):
         cursor.execute(
             f"ALTER TABLE metrics_period ADD CONSTRAINT broken CHECK (period_start NOT IN ({moments})) NOT VALID"
         )
+
+
+def break_the_counting_of_five():
+    """As if there were numbers too large for the database, at a club with five notes in an hour."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # or the table cannot be changed
+        cursor.execute("ALTER TABLE metrics_metricssnapshot ADD CONSTRAINT broken CHECK (artifacts_received < 5)")
 
 
 def figures():
@@ -88,15 +95,15 @@ def test_today_is_known_as_soon_as_an_hour_is(now, counted):
     assert Period.objects.filter(period_type="day", period_start=hour(now).replace(hour=0)).exists()
 
 
-def test_a_week_of_events_that_nobody_counted_is_filled_in_by_one_run(now):
-    club, start = make_club(), hour(now).replace(hour=0) - 2 * DAY
+def test_events_that_nobody_counted_are_filled_in_by_one_run(now):
+    club, start = make_club(), hour(now).replace(hour=0) - DAY
     Organization.objects.update(created_at=start)
     tell(start + HOUR, now, organization_id=club.pk)
     jobs.refresh_running_hour(now=now)
     hours = Period.objects.filter(period_type="hour").count()
     assert hours == (hour(now) - start) // HOUR + 1
     assert MetricsSnapshot.objects.filter(period_type="hour").count() == 2 * hours
-    assert Period.objects.filter(period_type="day").count() == 3
+    assert Period.objects.filter(period_type="day").count() == 2
 
 
 def test_an_hour_that_breaks_stops_none_of_the_others_and_is_told(now, counted):
@@ -110,6 +117,17 @@ def test_an_hour_that_breaks_stops_none_of_the_others_and_is_told(now, counted):
     assert f"The hour {hour(now, back=5):%Y-%m-%d %H:%M} could not be counted" in run.error
     assert Period.objects.filter(period_start=hour(now, back=6)).exists()
     assert not Period.objects.filter(period_start=hour(now, back=5)).exists()
+
+
+def test_an_hour_that_lacks_a_club_is_told(now, counted):
+    tell(now)
+    tell(*[now] * 5, organization_id=make_club().pk)
+    break_the_counting_of_five()
+    with pytest.raises(jobs.PeriodsFailed):
+        jobs.refresh_running_hour(now=now)
+    said = f"The hour {hour(now):%Y-%m-%d %H:%M} lacks one club, whose events could not be counted."
+    assert JobRun.objects.get().error.startswith(said)
+    assert MetricsSnapshot.objects.get(period_type="hour", period_start=hour(now), organization=None).has_gaps
 
 
 def test_many_that_break_are_told_in_few_words(now, counted):

@@ -1,9 +1,12 @@
 """What may go and when: events of hours counted for good, hours of complete days, and days that are old."""
 
+import re
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 
 from metrics.aggregation import aggregate_daily_metrics, aggregate_hourly_metrics
@@ -11,6 +14,7 @@ from metrics.limits import limits
 from metrics.models import JobRun, MetricsSnapshot, Period, PromptSnapshot, RefusedEvent, SourceSnapshot, StageSnapshot
 from metrics.periods import hold_period
 from metrics.retention import (
+    PAGES_A_RANGE,
     CleanupPlan,
     SnapshotCleanup,
     cleanup_old_events,
@@ -18,8 +22,9 @@ from metrics.retention import (
     plan_cleanup,
 )
 from tests.factories import make_club, make_note
+from tests.faults.crashing import AfterCommit, BeforeCommit, crash
 from tests.metrics.factories import make_period, make_snapshot
-from voicepipeline.events import NewEvent, log_events
+from tests.metrics.test_jobs import break_the_counting_of, break_the_counting_of_five, tell
 from voicepipeline.models import Artifact, PipelineEvent, VoiceNote
 
 pytestmark = pytest.mark.django_db
@@ -29,10 +34,6 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # The last hour that ended 48 hours ago.
 OLD = datetime(2026, 3, 8, 14, tzinfo=UTC)
 TODAY = NOW.replace(hour=0, minute=0)
-
-
-def tell(*moments, event_type="artifact_received", **fields):
-    return log_events([NewEvent(event_type=event_type, timestamp=moment, **fields) for moment in moments], strict=True)
 
 
 def left():
@@ -75,10 +76,12 @@ def test_how_long_events_are_kept_comes_from_the_settings(settings):
 
 
 def test_hours_without_events_are_made_final_too_so_that_their_day_can_be():
-    tell(OLD - DAY)
-    done = cleanup_old_events(NOW)
-    first = (OLD - DAY).replace(hour=0)
-    assert done.hours_sealed == (OLD + HOUR - first) // HOUR
+    first = OLD.replace(hour=0) - DAY
+    for number in range(20):
+        make_snapshot("hour", first + number * HOUR)
+    Period.objects.update(sealed_at=NOW)
+    tell(first + 21 * HOUR)
+    assert cleanup_old_events(OLD.replace(hour=0) + 48 * HOUR).hours_sealed == 4
     aggregate_daily_metrics(first)
     assert Period.objects.get(period_type="day", period_start=first).sealed_at
     assert received(first, "day") == 1
@@ -136,16 +139,25 @@ def test_an_hour_with_more_events_than_were_counted_keeps_them():
 
 def test_an_hour_that_breaks_keeps_its_events_and_the_others_go_on():
     tell(OLD, OLD - HOUR, OLD - 2 * HOUR)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "ALTER TABLE metrics_period ADD CONSTRAINT broken CHECK"
-            f" (period_start <> '{OLD - HOUR:%Y-%m-%d %H:%M}+00' OR sealed_at IS NULL)"
-        )
+    break_the_counting_of(OLD - HOUR)
     done = cleanup_old_events(NOW)
     assert left() == [OLD - HOUR]
     (kept,) = done.kept
     assert (kept.hour, kept.is_trouble) == (OLD - HOUR, True)
     assert "SQLSTATE 23514" in kept.reason
+
+
+def test_an_hour_that_lacks_a_club_keeps_all_its_events_until_it_lacks_none():
+    tell(OLD, OLD - HOUR)
+    tell(*[OLD] * 5, organization_id=make_club().pk)
+    break_the_counting_of_five()
+    done = cleanup_old_events(NOW)
+    assert left() == [OLD] * 6
+    assert [(kept.hour, kept.reason) for kept in done.kept] == [(OLD, "the events of one club could not be counted")]
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE metrics_metricssnapshot DROP CONSTRAINT broken")
+    assert (cleanup_old_events(NOW).events_deleted, received(OLD)) == (6, 6)
 
 
 def test_a_run_that_has_no_time_left_begins_nothing_new():
@@ -198,6 +210,75 @@ def test_an_hour_that_events_may_come_to_without_its_lock_is_not_made_final(sett
     assert left() == [real - 2 * HOUR]
     kept = {kept.hour for kept in done.kept}
     assert (real - 2 * HOUR).replace(minute=0, second=0, microsecond=0) in kept
+
+
+def parts_read_for(start):
+    """How many pages of the table the index on times lets be read for this hour."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT count(*) FROM voicepipeline_pipelineevent"
+            " WHERE timestamp >= %s AND timestamp < %s",
+            [start, start + HOUR],
+        )
+        plan = " ".join(line for (line,) in cursor.fetchall())
+    assert "event_time" in plan
+    pages = re.search(r"lossy=(\d+)", plan)
+    return int(pages.group(1)) if pages else 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_index_on_times_forgets_events_that_are_gone():
+    gone = (NOW - 10 * HOUR).replace(minute=0)
+    tell(*[gone] * 10)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT brin_summarize_new_values('event_time')")
+        cursor.execute("DELETE FROM voicepipeline_pipelineevent")
+    tell(*[NOW - HOUR] * 10)
+    before = parts_read_for(gone)
+    cleanup_old_events(NOW)
+    assert (before > 0, parts_read_for(gone)) == (True, 0)
+    assert parts_read_for(NOW.replace(minute=0) - HOUR) > 0
+
+
+def test_the_parts_of_that_index_are_as_large_as_it_says():
+    (index,) = (index for index in PipelineEvent._meta.indexes if index.name == "event_time")
+    assert index.pages_per_range == PAGES_A_RANGE
+
+
+def clean_up_two_at_a_time(now):
+    settings.METRICS = {"deleted_at_once": 2}
+    cleanup_old_events(now)
+
+
+def events_and_figures(hours):
+    """How many events are left of each hour, how many it was counted from, and whether that is final."""
+    periods = {period.period_start: period for period in Period.objects.filter(period_type="hour")}
+    for start in hours:
+        events = PipelineEvent.objects.filter(timestamp__gte=start, timestamp__lt=start + HOUR).count()
+        yield events, received(start) if start in periods else None, start in periods and bool(periods[start].sealed_at)
+
+
+@pytest.mark.trial
+@pytest.mark.faults
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("moment", [BeforeCommit, AfterCommit], ids=["before", "after"])
+@pytest.mark.parametrize("number", range(1, 13))  # three hours, each counted once and deleted in three parts
+def test_killed_at_any_commit_nothing_is_lost_and_the_next_run_ends_it(moment, number):
+    hours = [OLD - 2 * HOUR, OLD - HOUR, OLD]
+    for number_of_hour in range(hours[0].hour):
+        make_period("hour", OLD.replace(hour=number_of_hour), sealed_at=NOW)
+    for start in hours:
+        tell(*[start] * 5)
+    crash(moment(number), clean_up_two_at_a_time, NOW)
+    for events, counted, sealed in events_and_figures(hours):
+        assert (events, sealed) == (5, False) or (sealed and counted == 5)
+    give_up = time.monotonic() + 30
+    while PipelineEvent.objects.exists():  # the killed one's connection may hold an hour for a moment
+        assert time.monotonic() < give_up
+        cleanup_old_events(NOW)
+    assert list(events_and_figures(hours)) == [(0, 5, True)] * 3
+    assert not RefusedEvent.objects.exists()
 
 
 # --- Figures ---------------------------------------------------------------------------------------------------

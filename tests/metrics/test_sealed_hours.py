@@ -127,6 +127,16 @@ def test_who_would_not_see_that_an_hour_was_sealed_may_not_write_into_old_hours(
     assert PipelineEvent.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("age", "locks"), [(timedelta(hours=2, minutes=59), 0), (timedelta(hours=3, minutes=1), 1)], ids=str
+)
+def test_only_who_writes_into_an_hour_long_over_takes_its_lock(age, locks):
+    log_events([event_at(timezone.now() - age)] * 2)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+        assert cursor.fetchone() == (locks,)
+
+
 def in_thread(act):
     def run():
         try:
