@@ -34,7 +34,6 @@ SORTS = (
 )
 DEFAULT_SORT = "-received"
 ALL = "all"
-COMPARES = ("1", "on")  # of a link, and of a checked box
 MOST_DIGITS = 18  # of an id; more do not fit into the database's integers
 
 
@@ -135,7 +134,7 @@ def read_address(given: Mapping[str, str], *, now: datetime) -> Asked:
         window=window,
         now=now,
         club=club,
-        compares=given.get("compare", "") in COMPARES,
+        compares=given.get("compare") == "1",
         sort=sort if sort.removeprefix("-") in SORTS and not sort.startswith("--") else DEFAULT_SORT,
         shows_all_clubs=given.get("clubs") == ALL,
         complaints=tuple(filter(None, (complaint, club_complaint))),

@@ -175,6 +175,7 @@ def payload(loaded: Loaded) -> dict[str, Any]:
         "grain": loaded.grain,
         "starts": [int(step.start.timestamp() * 1000) for step in loaded.steps],
         "running": [step.is_running for step in loaded.steps],
+        "counted": [step.figures is not None for step in loaded.steps],
         "charts": {
             chart.key: [
                 {

@@ -20,7 +20,9 @@ class Picker(forms.Form):
     until = forms.CharField(
         label="Last day (UTC)", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "date"})
     )
-    compare = forms.BooleanField(label="Compare with the time before", required=False, widget=UnfoldBooleanWidget)
+    compare = forms.BooleanField(
+        label="Compare with the time before", required=False, widget=UnfoldBooleanWidget(attrs={"value": "1"})
+    )
 
 
 def picker_for(asked: Asked, clubs: Iterable[tuple[int, str]]) -> Picker:

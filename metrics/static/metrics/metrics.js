@@ -26,14 +26,32 @@
   /* --- Units ---------------------------------------------------------------------------------------------------- */
   const plain = (digits) => (value) => value.toLocaleString("en", { maximumFractionDigits: digits });
 
+  const RUNGS = new Map([
+    [1, "1 ms"], [10, "10 ms"], [100, "0.1 s"], [1_000, "1 s"], [10_000, "10 s"], [60_000, "1 min"], [600_000, "10 min"],
+    [HOUR, "1 h"], [10 * HOUR, "10 h"], [100 * HOUR, "100 h"],
+  ]);
+
+  /* Beside one time that is very long all others would lie flat: then the axis goes up by steps that grow. */
+  function ladderOf(values, highest) {
+    const times = values.filter((value) => value > 0).sort((one, other) => one - other);
+    if (!times.length || highest < 20 * times[Math.floor(times.length / 2)]) return null;
+    const rungs = [...RUNGS.keys()];
+    const first = Math.max(0, rungs.findLastIndex((rung) => rung <= times[0]));
+    const last = rungs.findIndex((rung) => rung >= highest);
+    return rungs.slice(first, (last < 0 ? rungs.length - 1 : last) + 1);
+  }
+
   /* What an axis counts in: by which milliseconds and shares are divided, how it writes a number, what stands beside. */
-  function unitOf(unit, highest) {
+  function unitOf(unit, values) {
+    const highest = Math.max(0, ...values);
     if (unit === "share") return { divisor: 0.01, write: (value) => `${plain(1)(value)} %`, title: "" };
     if (unit === "money") {
       const digits = highest >= 10 ? 0 : highest >= 0.1 ? 2 : 4;
       return { divisor: 1, write: (value) => `$${value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`, title: "" };
     }
     if (unit === "count") return { divisor: 1, write: plain(0), title: "", whole: true };
+    const ladder = ladderOf(values, highest);
+    if (ladder) return { divisor: 1, write: (value) => RUNGS.get(value) ?? "", title: "each line is longer by far", ladder };
     const [divisor, title] = [
       [1, "milliseconds"], [1_000, "seconds"], [60_000, "minutes"], [HOUR, "hours"],
     ].findLast(([size]) => size === 1 || highest >= 2 * size);
@@ -60,10 +78,6 @@
     const tile = document.createElement("canvas");
     tile.width = tile.height = 6;
     const pen = tile.getContext("2d");
-    pen.fillStyle = stroke;
-    pen.globalAlpha = 0.25;
-    pen.fillRect(0, 0, 6, 6);
-    pen.globalAlpha = 1;
     pen.strokeStyle = stroke;
     pen.lineWidth = 1.5;
     for (const shift of [-6, 0, 6]) {
@@ -95,26 +109,50 @@
     },
   };
 
+  /* The same colour where a figure is not final. */
+  const faint = (hex) => `${hex}66`;
+
+  /* Of each missing value whether it is only that nothing came to be measured; what nobody counted stays a gap. */
+  function bridges(data, counted) {
+    const found = data.map(() => false);
+    for (let index = 0; index < data.length; index += 1) {
+      let end = index;
+      while (end < data.length && data[end] === null) end += 1;
+      found.fill(counted.slice(index, end).every(Boolean), index, end);
+      index = end;
+    }
+    return found;
+  }
+
   /* --- One picture ---------------------------------------------------------------------------------------------- */
-  function dataset(line, unit, running) {
+  function dataset(line, unit, running, counted) {
     const look = LOOKS[line.look];
     const stroke = color(line.look);
     const data = line.values.map((value) => (value === null ? null : value / unit.divisor));
     if (look.bar) {
-      const fill = look.hatched ? hatched(stroke) : stroke;
+      const fill = look.hatched ? hatched : (colour) => colour;
+      const [final, soFar] = [fill(stroke), fill(faint(stroke))];
       return {
-        type: "bar", label: line.label, data, backgroundColor: fill, borderColor: stroke, order: 2, stack: "one",
+        type: "bar", label: line.label, data, borderColor: stroke, order: 2, stack: "one",
         borderWidth: look.hatched ? { top: 1 } : 0, categoryPercentage: 0.9, barPercentage: 0.9, maxBarThickness: 40,
+        backgroundColor: ({ dataIndex }) => (dataIndex === running ? soFar : final),
       };
     }
     // A point without neighbours has no line to be seen by.
     const alone = (index) => data[index] !== null && (data[index - 1] ?? null) === null && (data[index + 1] ?? null) === null;
+    const bridged = bridges(data, counted);
+    const segment = ({ p0, p1, p0DataIndex, p1DataIndex }) => {
+      const missing = [p0.skip && p0DataIndex, p1.skip && p1DataIndex].filter((each) => each !== false);
+      if (missing.length) return missing.every((index) => bridged[index]) ? faint(stroke) : "transparent";
+      return p1DataIndex === running ? color("quiet") : undefined;
+    };
+    const size = data.length <= MANY ? 3 : 1.5;
     return {
       type: "line", label: line.label, data, stack: line.look, borderColor: stroke, backgroundColor: stroke, order: 1,
-      borderDash: look.dash, borderWidth: 2, pointStyle: look.point, spanGaps: false, tension: 0,
-      pointRadius: data.map((_, index) => (data.length <= MANY || alone(index) ? 3 : 0)),
+      borderDash: look.dash, borderWidth: data.length <= MANY ? 2 : 1.5, pointStyle: look.point, spanGaps: true, tension: 0,
+      pointRadius: data.map((_, index) => (data.length <= MANY || alone(index) ? size : 0)),
       pointHoverRadius: 5, pointHitRadius: 8,
-      segment: { borderColor: ({ p1DataIndex }) => (p1DataIndex === running ? color("quiet") : undefined) },
+      segment: { borderColor: segment },
     };
   }
 
@@ -147,7 +185,8 @@
           },
         },
         y: {
-          beginAtZero: true, stacked: true, border: { display: false }, grid: { color: color("line") },
+          ...(unit.ladder ? { type: "logarithmic", min: unit.ladder[0], afterBuildTicks: (axis) => { axis.ticks = unit.ladder.map((value) => ({ value })); } } : {}),
+          beginAtZero: true, stacked: !unit.ladder, border: { display: false }, grid: { color: color("line") },
           title: { display: Boolean(unit.title), text: unit.title, color: quiet },
           ticks: { color: quiet, precision: unit.whole ? 0 : undefined, maxTicksLimit: 6, callback: unit.write },
         },
@@ -161,7 +200,7 @@
     const picture = pictures[number];
     const first = pictures.slice(0, number).reduce((sum, each) => sum + each.lines.length, 0);
     const values = picture.lines.flatMap((line) => line.values).filter((value) => value !== null);
-    const unit = unitOf(picture.unit, Math.max(0, ...values));
+    const unit = unitOf(picture.unit, values);
     const running = data.running.indexOf(true);
     const rows = document.querySelector(`table[data-table="${key}"]`).tBodies[0].rows;
     const words = (row, cell) => rows[row].cells[cell].textContent;
@@ -169,7 +208,7 @@
     return new Chart(canvas, {
       data: {
         labels: data.starts.map((start) => label(data.grain, start)),
-        datasets: picture.lines.map((line) => dataset(line, unit, running)),
+        datasets: picture.lines.map((line) => dataset(line, unit, running, data.counted)),
       },
       options: options({ ...picture, first }, unit, data.starts, data.grain, running, words),
       plugins: [runningPeriod],
