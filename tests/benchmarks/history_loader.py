@@ -1,4 +1,5 @@
-"""The history of a large installation, made by the database itself: every club has traffic in every hour and day.
+"""The history of a large installation, made by the database itself: every club has traffic in every hour and day,
+all of them together about as much as brings a million notes in two months.
 
 The platform's rows are its clubs' together, and a little more that belongs to none.
 """
@@ -18,12 +19,13 @@ SELECT 'Club of history ' || n, 'club-of-history-' || n, '{}', true, now() - int
 FROM generate_series(1, %(clubs)s) n ON CONFLICT DO NOTHING;
 """
 
-# What a club's durations look like: 40 to 150 buckets of a day, fewer of an hour, around one that each stage has.
+# What a club's durations look like: as many buckets as a day of 20 to 50 notes fills, fewer of an hour, around one
+# that each stage has.
 SHAPES = """
 CREATE TEMPORARY TABLE shape AS
 SELECT kind, n, stage, array_agg(bucket ORDER BY bucket)::smallint[] AS buckets,
     array_agg(times ORDER BY bucket)::bigint[] AS counts, sum(times)::bigint AS timed
-FROM (VALUES ('day', 150), ('hour', 30)) AS kinds (kind, width), generate_series(0, 199) n,
+FROM (VALUES ('day', 40), ('hour', 6)) AS kinds (kind, width), generate_series(0, 199) n,
     (VALUES ('transcription', 400), ('claims_extraction', 440), ('entity_resolution', 240), ('draft_generation', 200),
         ('end_to_end', 490)) AS stages (stage, middle),
     LATERAL (
@@ -55,7 +57,7 @@ SELECT period_type, period_start, o.id, false, notes, notes - 2, 2, 1, notes * 0
     notes * 3, notes, 1, notes * 4, notes * 3, notes / 2, notes / 3, notes / 2, notes * 3, notes, notes * 2, notes / 5,
     1, 2, 1, 1, notes * 0.0123, notes * 2, 0
 FROM metrics_period, voicepipeline_organization o,
-    LATERAL (SELECT CASE period_type WHEN 'day' THEN 120 ELSE 20 END + o.id %% 40 AS notes) size
+    LATERAL (SELECT CASE period_type WHEN 'day' THEN 20 + o.id %% 30 ELSE 2 + o.id %% 3 END AS notes) size
 WHERE o.slug LIKE 'club-of-history-%%'
 ORDER BY period_type, period_start, o.id;
 INSERT INTO metrics_stagesnapshot (snapshot_id, stage, attempts, completed, failed, timed, total_ms, buckets, counts,
