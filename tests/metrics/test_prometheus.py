@@ -141,19 +141,20 @@ def test_live_figures_are_those_of_all_clubs_together():
 
 
 def test_work_is_told_by_stage_and_by_what_it_waits_for():
-    waiting, held = make_artifact(), make_artifact(transcription=["provider"])
-    scheduled(waiting)
-    StageRun.objects.filter(artifact=waiting).update(not_before=past(120), rung_at=None)
+    waiting, rung, held = make_artifact(), make_artifact(), make_artifact(transcription=["provider"])
+    for note, rung_at in ((waiting, None), (rung, past(1))):
+        scheduled(note)
+        StageRun.objects.filter(artifact=note).update(not_before=past(120), rung_at=rung_at)
     scheduled(held)
     run_to_the_end(held, most=1)
     found = samples()
-    assert found["stage_runs", "transcription", "due"] == 1
+    assert found["stage_runs", "transcription", "due"] == 2
     assert found["stage_runs", "transcription", "on_hold"] == 1
     assert found["stage_runs", "draft_generation", "running"] == 0
     assert 120 <= found["oldest_due_seconds", "transcription"] < 180
     assert found["oldest_due_seconds", "claims_extraction"] == 0
     assert found["stage_runs_due_not_rung",] == 1
-    assert found["voice_notes", "received"] + found["voice_notes", "transcribing"] == 2
+    assert found["voice_notes", "received"] + found["voice_notes", "transcribing"] == 3
 
 
 def test_failed_notes_count_until_somebody_closes_them():
