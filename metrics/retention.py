@@ -127,7 +127,7 @@ def _seal(hour: datetime, done: EventCleanup) -> KeptHour | None:
     """Make the hour final; None: it is, and no event of it can come any more."""
     if _sealed(hour):
         return None
-    if _may_still_get_events(hour):
+    if may_still_get_events(hour):
         return KeptHour(hour, "a transaction is open that began before it was old", is_trouble=False)
     counted = aggregate_hourly_metrics(hour, seal=True)
     if counted.busy:
@@ -148,7 +148,7 @@ def _sealed(hour: datetime) -> Period | None:
     return Period.objects.filter(period_type=PeriodType.HOUR, period_start=hour, sealed_at__isnull=False).first()
 
 
-def _may_still_get_events(hour: datetime) -> bool:
+def may_still_get_events(hour: datetime) -> bool:
     """Whether somebody writes, or may begin to, who would find an event of this hour too young to ask for its lock.
 
     Asked outside of transactions: within one, the answer would be the same for all hours.

@@ -295,6 +295,7 @@ def test_an_hour_that_somebody_else_counts_is_passed_over_without_an_error(now, 
         at_once(lambda: jobs.refresh_running_hour(now=now))
     run = JobRun.objects.get()
     assert (run.succeeded, run.error) == (True, "")
+    assert run.periods == Period.objects.filter(period_type="day").count()
     assert not Period.objects.filter(period_type="hour", period_start=hour(now)).exists()
 
 

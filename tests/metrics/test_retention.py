@@ -14,11 +14,13 @@ from metrics.limits import limits
 from metrics.models import JobRun, MetricsSnapshot, Period, PromptSnapshot, RefusedEvent, SourceSnapshot, StageSnapshot
 from metrics.periods import hold_period
 from metrics.retention import (
+    OLD_FOR_WRITERS,
     PAGES_A_RANGE,
     CleanupPlan,
     SnapshotCleanup,
     cleanup_old_events,
     cleanup_old_snapshots,
+    may_still_get_events,
     plan_cleanup,
 )
 from tests.factories import make_club, make_note
@@ -279,6 +281,29 @@ def test_killed_at_any_commit_nothing_is_lost_and_the_next_run_ends_it(moment, n
         cleanup_old_events(NOW)
     assert list(events_and_figures(hours)) == [(0, 5, True)] * 3
     assert not RefusedEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_hour_is_made_final_while_a_transaction_is_open_that_would_not_ask_for_its_lock():
+    begun, go_on = threading.Event(), threading.Event()
+
+    def write():
+        try:
+            with transaction.atomic():
+                tell(NOW)
+                begun.set()
+                go_on.wait(20)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert begun.wait(20)
+    old_since_a_moment = datetime.now(UTC) - OLD_FOR_WRITERS - HOUR
+    while_open = may_still_get_events(old_since_a_moment)
+    go_on.set()
+    thread.join()
+    assert (while_open, may_still_get_events(old_since_a_moment)) == (True, False)
 
 
 # --- Figures ---------------------------------------------------------------------------------------------------
