@@ -38,7 +38,6 @@ def examples(number):
     return settings(
         max_examples=number,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-        derandomize=True,
     )
 
 
