@@ -3,17 +3,7 @@
 from django.db import migrations
 
 # What each event adds to is told again, in other words, by metrics/verification.py, which compares the two.
-FORWARD = r"""
--- What an event says it cost, to the hundred-millionth; NULL for anything that is no amount of money.
-CREATE FUNCTION metrics_ai_cost(metadata jsonb) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN metadata ->> 'ai_cost' ~ '^-?\d{1,9}(\.\d{1,30})?([eE][+-]?\d{1,2})?$'
-        THEN CASE WHEN abs((metadata ->> 'ai_cost')::numeric) < 1e9 THEN round((metadata ->> 'ai_cost')::numeric, 8) END
-    END
-$$;
-
--- Each connection has rows of its own, so nobody waits for anybody, however often a transaction comes here.
-CREATE FUNCTION metrics_count_events() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
+COUNT = """
     INSERT INTO metrics_counter AS counter (organization_id, window_start, window_end, counter_type, slot, value)
     SELECT whose.organization_id, minute, minute + interval '1 minute', what.counter_type, pg_backend_pid(), sum(what.value)
     FROM logged
@@ -49,12 +39,28 @@ BEGIN
     ORDER BY whose.organization_id, minute, what.counter_type
     ON CONFLICT (organization_id, window_start, counter_type, slot)
     DO UPDATE SET value = counter.value + excluded.value;
-    RETURN NULL;
+"""
+
+FORWARD = r"""
+-- What an event says it cost, to the hundred-millionth; NULL for anything that is no amount of money.
+CREATE FUNCTION metrics_ai_cost(metadata jsonb) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN metadata ->> 'ai_cost' ~ '^-?\d{1,9}(\.\d{1,30})?([eE][+-]?\d{1,2})?$'
+        THEN CASE WHEN abs((metadata ->> 'ai_cost')::numeric) < 1e9 THEN round((metadata ->> 'ai_cost')::numeric, 8) END
+    END
+$$;
+
+-- Each connection has rows of its own, so nobody waits for anybody, however often a transaction comes here.
+CREATE FUNCTION metrics_count_events() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+{COUNT}    RETURN NULL;
 END $$;
 
 CREATE TRIGGER event_is_counted AFTER INSERT ON voicepipeline_pipelineevent
 REFERENCING NEW TABLE AS logged FOR EACH STATEMENT EXECUTE FUNCTION metrics_count_events();
 """
+
+# What happened in the last two hours before there was a trigger, so that live figures are right from the beginning.
+OF_BEFORE = COUNT.replace("FROM logged", "FROM voicepipeline_pipelineevent AS logged")
 
 BACKWARD = """
 DROP TRIGGER event_is_counted ON voicepipeline_pipelineevent;
@@ -66,4 +72,7 @@ DROP FUNCTION metrics_ai_cost(jsonb);
 class Migration(migrations.Migration):
     dependencies = [("metrics", "0001_figures"), ("voicepipeline", "0006_review_rosters_api")]
 
-    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
+    operations = [
+        migrations.RunSQL(FORWARD.replace("{COUNT}", COUNT), BACKWARD),
+        migrations.RunSQL(OF_BEFORE, migrations.RunSQL.noop),
+    ]

@@ -13,6 +13,7 @@ from metrics.limits import HOUR
 from metrics.models import CounterType, JobRun, MetricsSnapshot, Period, RefusedEvent
 from metrics.queries import get_real_time_metrics
 from tests.factories import make_club, make_note
+from tests.faults.figures import CHECKS
 from tests.metrics.factories import hour
 from voicepipeline.events import log_event
 from voicepipeline.models import Artifact
@@ -95,3 +96,12 @@ def test_events_of_before_are_counted_into_history_and_live_figures(club):
     )
     assert hours == [hours[0] + number * HOUR for number in range(len(hours))]
     assert hours[-1] == hour(now)
+
+
+def test_live_figures_of_the_last_hour_are_right_at_once(club):
+    without_metrics()
+    for minutes in (0, 1, 59, 150):
+        log_event("artifact_received", organization_id=club.pk, timestamp=timezone.now() - timedelta(minutes=minutes))
+    migrate()
+    log_event("artifact_received", organization_id=club.pk)
+    assert ask(CHECKS["live figures are what the events of each minute say"]) == []
