@@ -5,7 +5,7 @@ from importlib import import_module
 
 from tests.benchmarks.surroundings import Table, measuring_database
 
-MEASUREMENTS = ("event_log", "aggregation", "days", "cluster", "throughput", "pages", "history")
+MEASUREMENTS = ("event_log", "aggregation", "days", "cluster", "throughput", "pages", "history", "metrics_page")
 
 
 def main() -> None:
