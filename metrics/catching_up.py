@@ -76,10 +76,10 @@ def days_to_count(now: datetime) -> list[datetime]:
 
 
 def _hours(now: datetime, **given: Any) -> list[datetime]:
-    return _starts(HOURS, {"first": _first_hour(now), **given})
+    return _starts(HOURS, {"first": first_hour(now), **given})
 
 
-def _first_hour(now: datetime) -> datetime:
+def first_hour(now: datetime) -> datetime:
     """Where history begins, at the beginning of a day, so that no day lacks hours; no earlier than it is kept.
 
     Events that are older than everything counted are looked for only while history is younger than that: from then

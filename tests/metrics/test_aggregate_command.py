@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from metrics.models import MetricsSnapshot, Period
 from metrics.periods import hold_period
+from tests.factories import make_club
 from tests.metrics.factories import hour, make_period, make_snapshot
 from tests.metrics.test_jobs import at_once, break_the_counting_of, tell
+from voicepipeline.models import Organization
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -31,6 +33,11 @@ def last():
 @pytest.fixture
 def yesterday():
     return hour(timezone.now()).replace(hour=0) - DAY
+
+
+@pytest.fixture(autouse=True)
+def _a_club_of_long_ago():
+    Organization.objects.filter(pk=make_club().pk).update(created_at=timezone.now() - 2 * DAY)
 
 
 def test_it_counts_the_last_hour_that_is_over(capsys, last):
@@ -54,6 +61,12 @@ def test_backfill_counts_those_before_it_the_oldest_first(capsys, last):
     lines = run(capsys, "hourly", backfill=2)
     assert [line[:16] for line in lines] == [f"{last - back * HOUR:%Y-%m-%d %H:%M}" for back in (2, 1, 0)]
     assert Period.objects.count() == 3
+
+
+def test_backfill_goes_no_further_back_than_there_was_anything(capsys, last):
+    lines = run(capsys, "hourly", backfill=100_000)
+    first = (timezone.now() - 2 * DAY).replace(hour=0, minute=0)
+    assert (lines[0][:16], len(lines)) == (f"{first:%Y-%m-%d %H:%M}", (last - hour(first)) // HOUR + 1)
 
 
 @pytest.mark.parametrize(

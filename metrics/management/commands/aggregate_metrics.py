@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from metrics.aggregation import Aggregated, aggregate_daily_metrics, aggregate_hourly_metrics
+from metrics.catching_up import first_hour
 from metrics.limits import limits
 from metrics.troubles import overcome
 from metrics.windows import Grain, oldest_day
@@ -71,16 +72,17 @@ class Command(BaseCommand):
 
 
 def _starts(grain: Grain, at: str | None, backfill: int, now: datetime) -> list[datetime]:
-    """The oldest first; history that would be deleted again is not written."""
+    """The oldest first; nothing from before there was anything, or that would be deleted again."""
     if backfill < 0:
         raise CommandError("--backfill is a number of hours or days: 0 or more.")
     last = grain.floor(now) - grain.length if at is None else grain.floor(_moment(at))
     if last > now:
         raise CommandError("--at lies in the future. Choose a moment before now.")
-    oldest = oldest_day(now, limits())
-    first = max(oldest, last - min(backfill, (last - oldest) // grain.length + 1) * grain.length)
-    if last < oldest:
-        raise CommandError(f"History is kept from {oldest:%Y-%m-%d} on. Choose a moment since then.")
+    kept_from = oldest_day(now, limits())
+    if last < kept_from:
+        raise CommandError(f"History is kept from {kept_from:%Y-%m-%d} on. Choose a moment since then.")
+    wanted = last - min(backfill, (last - kept_from) // grain.length) * grain.length
+    first = min(last, max(wanted, first_hour(now)))
     return [first + number * grain.length for number in range((last - first) // grain.length + 1)]
 
 
