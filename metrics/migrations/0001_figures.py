@@ -135,8 +135,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "history",
-                "verbose_name_plural": "history",
+                "verbose_name": "hour or day of history",
+                "verbose_name_plural": "hours and days of history",
             },
         ),
         migrations.CreateModel(

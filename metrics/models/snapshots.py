@@ -69,8 +69,8 @@ class MetricsSnapshot(models.Model):
     ai_calls_unpriced = number_of("tries whose AI cost is unknown")
 
     class Meta:
-        verbose_name = "history"
-        verbose_name_plural = "history"
+        verbose_name = "hour or day of history"
+        verbose_name_plural = "hours and days of history"
         constraints = [
             models.UniqueConstraint(
                 fields=["period_type", "period_start", "organization"],
