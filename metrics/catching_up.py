@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Min
 
-from metrics.limits import HOUR, MINUTE, limits
+from metrics.limits import DAY, HOUR, MINUTE, limits
 from metrics.models import Period, PeriodType
 from metrics.windows import Grain, oldest_day
 from voicepipeline.models import Organization, PipelineEvent
@@ -82,12 +82,14 @@ def _hours(now: datetime, **given: Any) -> list[datetime]:
 def first_hour(now: datetime) -> datetime:
     """Where history begins, at the beginning of a day, so that no day lacks hours; no earlier than it is kept.
 
-    Events that are older than everything counted are looked for only while history is younger than that: from then
-    on, what the index on their times remembers of events long gone would have all of them read.
+    An hour of earlier is known only for an event that came months late, and says nothing of those between. Events
+    that are older than everything counted are looked for only while history is younger than that: from then on,
+    what the index on their times remembers of events long gone would have all of them read.
     """
     oldest = oldest_day(now, limits())
-    counted = Period.objects.filter(period_type=PeriodType.HOUR).aggregate(first=Min("period_start"))["first"]
-    if counted and counted <= oldest:
+    kept = Period.objects.filter(period_type=PeriodType.HOUR, period_start__gte=oldest)
+    counted = kept.aggregate(first=Min("period_start"))["first"]
+    if counted and counted < oldest + DAY:
         return oldest
     events = PipelineEvent.objects.filter(timestamp__gte=oldest, timestamp__lt=counted or now)
     begins = events.aggregate(first=Min("timestamp"))["first"] or counted

@@ -15,6 +15,7 @@ from metrics.limits import HOUR, limits
 from metrics.models import CounterType, JobRun, Period, PeriodType, RefusedEvent
 from metrics.queries import get_real_time_metrics
 from metrics.schedules import SCHEDULES
+from metrics.windows import Grain, oldest_day
 from voicepipeline.engine.health import current_health
 from voicepipeline.models import AIService, AIServiceHealth, Artifact, StageRun
 from voicepipeline.pipeline_status import Queue, load_queue
@@ -147,10 +148,10 @@ def jobs(last: dict[str, JobRun], now: datetime) -> Iterator[Metric]:
 
 
 def load_counted(now: datetime) -> Counted:
-    """The hours that are over and whose events may still be there, from the first that was ever counted."""
-    this_hour = now.replace(minute=0, second=0, microsecond=0)
-    hours = Period.objects.filter(period_type=PeriodType.HOUR)
-    begins = this_hour - limits().events_kept
+    """The hours that are over and whose events may still be there, from the first that history has."""
+    this_hour = Grain.HOUR.floor(now)
+    hours = Period.objects.filter(period_type=PeriodType.HOUR, period_start__gte=oldest_day(now, limits()))
+    begins = Grain.HOUR.floor(this_hour - limits().events_kept)
     of_late = Q(period_start__gte=begins, period_start__lt=this_hour)
     found = hours.aggregate(
         first=Min("period_start"), counted=Count("pk", filter=of_late), gaps=Count("pk", filter=of_late & ~Q(gaps=[]))

@@ -119,7 +119,16 @@ def test_a_clock_that_is_ahead_moves_nothing():
 
 def test_what_is_too_old_to_be_shown_is_not_counted():
     log_event("artifact_received", timestamp=TODAY - 400 * DAY)
-    make_period("hour", TODAY - 200 * DAY)
+    assert missing_hours(NOW)[-1] == TODAY
+
+
+def test_an_event_that_came_months_late_says_nothing_of_the_time_since(day_so_far):
+    make_period("hour", TODAY - 200 * DAY, sealed_at=NOW)
+    assert missing_hours(NOW) == [RUNNING]
+
+
+def test_a_history_as_long_as_it_is_kept_begins_with_the_oldest_day_however_late_that_was_counted():
+    counted(TODAY - 89 * DAY + 5 * HOUR)
     assert missing_hours(NOW)[-1] == TODAY - 89 * DAY
 
 

@@ -10,12 +10,12 @@ from django.utils import timezone
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from metrics.limits import HOUR
+from metrics.limits import DAY, HOUR
 from metrics.models import CounterType, JobRun, Period, RefusedEvent
 from metrics.schedules import HOURLY
 from tests.engine.helpers import make_artifact, past, run_to_the_end, scheduled
 from tests.factories import make_club, make_event, make_note
-from tests.metrics.factories import make_period
+from tests.metrics.factories import hour, make_period
 from tests.stages.fixtures import django_db_setup, scripted_stages  # noqa: F401
 from tests.voicepipeline.test_pipeline_commands import make_beat
 from voicepipeline.models import AIServiceHealth, EventType, StageRun
@@ -206,6 +206,14 @@ def test_what_history_lacks_is_told():
     assert found["metrics_hours_missing",] == 48 - 35 - 1
     assert found["metrics_hours_with_gaps",] == 1
     assert found["metrics_events_refused_last_day",] == 1
+
+
+def test_an_event_that_came_months_late_does_not_make_history_lack_hours():
+    this_hour = hour(timezone.now())
+    make_period("hour", this_hour - 100 * DAY)
+    for back in range(5):
+        make_period("hour", this_hour - back * HOUR)
+    assert samples()["metrics_hours_missing",] == 0
 
 
 @pytest.mark.parametrize("count", [1, 30])
