@@ -99,7 +99,7 @@ class StageSnapshot(models.Model):
     failed = number_of("final failures")
     timed = number_of("successes with a known duration")
     total_ms = number_of("sum of their milliseconds")
-    # See metrics/histogram.py: how many durations fell into which bucket, in ascending order of buckets.
+    # See migration 0003: how many durations fell into which bucket, in ascending order of buckets.
     buckets = ArrayField(models.SmallIntegerField(), default=list)
     counts = ArrayField(models.BigIntegerField(), default=list)
     p50_ms = models.FloatField("typical, in milliseconds", null=True)
