@@ -69,6 +69,19 @@ def test_backfill_goes_no_further_back_than_there_was_anything(capsys, last):
     assert (lines[0][:16], len(lines)) == (f"{first:%Y-%m-%d %H:%M}", (last - hour(first)) // HOUR + 1)
 
 
+@pytest.mark.parametrize("period", ["hourly", "daily"])
+def test_what_nothing_is_known_of_is_not_written_as_nought(period, last):
+    with pytest.raises(CommandError, match="There is nothing of before"):
+        call_command("aggregate_metrics", period, at=(last - 20 * DAY).isoformat())
+    assert not Period.objects.exists()
+
+
+def test_events_of_before_all_that_was_counted_can_be_counted_by_hand(capsys, last):
+    tell(last - 20 * DAY)
+    (line,) = run(capsys, "hourly", at=(last - 20 * DAY).isoformat())
+    assert line.endswith("counted 1 event")
+
+
 @pytest.mark.parametrize(
     "write",
     [

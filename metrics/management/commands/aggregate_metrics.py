@@ -63,7 +63,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, period: str, **options: Any) -> None:
         grain, now = GRAINS[period], timezone.now()
         failed = 0
-        for start in _starts(grain, options["at"], options["backfill"], now):
+        for start in starts(grain, options["at"], options["backfill"], now=now):
             told = _count(grain, start)
             self.stdout.write(told.as_json if options["json"] else told.line)
             failed += told.is_failure
@@ -71,19 +71,20 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} {grain}{'' if failed == 1 else 's'} could not be counted in full.")
 
 
-def _starts(grain: Grain, at: str | None, backfill: int, now: datetime) -> list[datetime]:
+def starts(grain: Grain, at: str | None, backfill: int, *, now: datetime) -> list[datetime]:
     """The oldest first; nothing from before there was anything, or that would be deleted again."""
     if backfill < 0:
         raise CommandError("--backfill is a number of hours or days: 0 or more.")
     last = grain.floor(now) - grain.length if at is None else grain.floor(_moment(at))
     if last > now:
         raise CommandError("--at lies in the future. Choose a moment before now.")
-    kept_from = oldest_day(now, limits())
+    kept_from, begins = oldest_day(now, limits()), first_hour(now)
     if last < kept_from:
         raise CommandError(f"History is kept from {kept_from:%Y-%m-%d} on. Choose a moment since then.")
-    wanted = last - min(backfill, (last - kept_from) // grain.length) * grain.length
-    first = min(last, max(wanted, first_hour(now)))
-    return [first + number * grain.length for number in range((last - first) // grain.length + 1)]
+    if last < begins:
+        raise CommandError(f"There is nothing of before {begins:%Y-%m-%d}: neither events nor figures.")
+    count = min(backfill, (last - begins) // grain.length)
+    return [last - number * grain.length for number in range(count, -1, -1)]
 
 
 def _moment(text: str) -> datetime:
