@@ -1,5 +1,7 @@
 """A note on its whole way, stage by stage."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.engine.helpers import (
@@ -90,12 +92,15 @@ def test_the_whole_way_keeps_one_origin():
     assert StageRun.objects.filter(artifact=artifact).values("origin").distinct().count() == 1
 
 
-def test_completion_measures_from_receipt():
+def test_completion_measures_from_receipt_not_from_when_it_was_recorded():
     artifact = make_artifact()
+    Artifact.objects.filter(pk=artifact.pk).update(received_at=artifact.received_at - timedelta(days=3))
     scheduled(artifact)
     run_to_the_end(artifact)
     event = PipelineEvent.objects.get(artifact=artifact, event_type="artifact_completed")
-    assert event.stage_started_at == artifact.received_at
+    artifact.refresh_from_db()
+    assert artifact.voice_note is not None
+    assert event.stage_started_at == artifact.voice_note.created_at
     assert event.stage_completed_at == artifact.completed_at
     assert event.metadata["repeat"] is False
 

@@ -3,7 +3,7 @@
 import logging
 import random
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
@@ -144,7 +144,7 @@ def complete(change: Change, run: StageRun) -> None:
     change.say(
         EventType.ARTIFACT_COMPLETED,
         of=fact(run),
-        stage_started_at=artifact.received_at,
+        stage_started_at=_in_our_hands_since(artifact),
         stage_completed_at=change.now,
         new_status=Artifact.Status.COMPLETED,
         metadata={
@@ -154,6 +154,11 @@ def complete(change: Change, run: StageRun) -> None:
             "outcome": artifact.outcome or None,
         },
     )
+
+
+def _in_our_hands_since(artifact: Artifact) -> datetime:
+    """`received_at` may be what a sender said: a recording of last week that was handed in today."""
+    return artifact.voice_note.created_at if artifact.voice_note else artifact.received_at
 
 
 def _run_again_on_newer_input(change: Change, claim: Claim, output: StageOutput) -> None:
