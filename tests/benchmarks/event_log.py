@@ -50,10 +50,11 @@ def measure(table: Table) -> None:
     acts: dict[str, tuple[Callable[[], None], int, bool]] = {
         "create() of the event alone": (create, 1, False),
         "bare INSERT of the event alone": (partial(_bare, artifact, window), 1, False),
-        "log_events of one event, not counted": (partial(_log, artifact, 1), 1, False),
+        "a flush of one event, not counted": (partial(_flush, artifact, 1), 1, False),
         "create(), counted": (create, 1, True),
-        "log_events of one event, counted": (partial(_log, artifact, 1), 1, True),
-        "a stage's flush of 4, counted, per event": (partial(_log, artifact, 4), 4, True),
+        "a flush of one event, counted": (partial(_flush, artifact, 1), 1, True),
+        "a flush of one event, last in a transaction, counted": (partial(_flush_last, artifact, 1), 1, True),
+        "a stage's flush of 4, last in a transaction, counted, per event": (partial(_flush_last, artifact, 4), 4, True),
     }
     deadlocks = _asked(DEADLOCKS)
     for processes in PROCESSES:
@@ -128,9 +129,13 @@ def _bare(artifact: Artifact, window: str) -> None:
         cursor.execute(BARE, [uuid.uuid4(), artifact.pk, artifact.organization_id, window])
 
 
-def _log(artifact: Artifact, count: int) -> None:
+def _flush(artifact: Artifact, count: int) -> None:
+    log_events(
+        NewEvent(event_type=event_type, artifact=artifact, stage="claims_extraction", metadata=metadata)
+        for event_type, metadata in USUAL_FLUSH[:count]
+    )
+
+
+def _flush_last(artifact: Artifact, count: int) -> None:
     with transaction.atomic():
-        log_events(
-            NewEvent(event_type=event_type, artifact=artifact, stage="claims_extraction", metadata=metadata)
-            for event_type, metadata in USUAL_FLUSH[:count]
-        )
+        _flush(artifact, count)
