@@ -150,8 +150,8 @@ def parse_window(
 
 
 def oldest_day(now: datetime, how: Limits) -> datetime:
-    """The first of the days that are kept, the running one included."""
-    return Grain.DAY.floor(now) - how.days_kept + DAY
+    """The first of the days that are kept, the running one included; days_kept may be no whole number of days."""
+    return Grain.DAY.floor(Grain.DAY.floor(now) - how.days_kept) + DAY
 
 
 def moment_words(moment: datetime, now: datetime) -> str:

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from metrics.limits import DAY, HOUR, Limits
-from metrics.windows import CUSTOM, DEFAULT, KEYS, RANGES, Grain, Span, parse_window
+from metrics.windows import CUSTOM, DEFAULT, KEYS, RANGES, Grain, Span, oldest_day, parse_window
 
 NOW = datetime(2026, 3, 10, 15, 42, 7, tzinfo=UTC)
 TODAY = datetime(2026, 3, 10, tzinfo=UTC)
@@ -195,7 +195,7 @@ def test_an_unknown_range_is_answered_with_those_there_are():
         ("2026-02-30", "2026-03-01", "Give both as dates"),
         ("0001-01-01T00:00+14:00", "2026-03-01", "Give both as dates"),
         ("2026-03-01", "9999-12-31", "Give both as dates"),
-        ("\x00\ud800", "٢٠٢٦-٠٣-٠١", "Give both as dates"),
+        ("\x00\ud800", "٢٠٢٦-٠٣-٠١", "Give both as dates"),  # noqa: RUF001 — digits that are none to us
     ],
     ids=[
         "backwards",
@@ -214,3 +214,10 @@ def test_dates_that_cannot_be_shown_are_answered_with_advice_and_a_day(start, en
     message = refusal(CUSTOM, start, end)
     assert message.startswith(advice)
     assert message.endswith("Until then: 24 hours.")
+
+
+@pytest.mark.parametrize("more", [timedelta(), timedelta(minutes=30), timedelta(hours=23, minutes=59)], ids=str)
+def test_history_begins_with_a_whole_day_that_is_kept_all_day_long(more):
+    how = Limits(days_kept=90 * DAY + more)
+    assert oldest_day(NOW, how) == TODAY - (90 if more else 89) * DAY
+    assert oldest_day(TODAY + DAY, how) - (TODAY + DAY - how.days_kept) > timedelta()
