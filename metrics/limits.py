@@ -29,6 +29,8 @@ class Limits:
 def limits() -> Limits:
     """The limits now: the defaults above, changed where METRICS in the settings says so, durations in seconds."""
     given: dict[str, Any] = settings.METRICS
+    if not isinstance(given, dict):
+        raise TypeError("METRICS must be a dict of limits by their names.")
     kinds = {field.name: field.type for field in fields(Limits)}
     unknown = given.keys() - kinds.keys()
     if unknown:

@@ -23,8 +23,8 @@ def test_the_settings_change_them_in_seconds(settings):
 
 @pytest.mark.parametrize(
     "given",
-    [{"evnts_kept": 1}, {"events_kept": "long"}, {"hours_counted_again": None}, {"days_kept": 1e300}],
-    ids=["a name nobody knows", "no number", "nothing", "for ever"],
+    [{"evnts_kept": 1}, {"events_kept": "long"}, {"hours_counted_again": None}, {"days_kept": 1e300}, []],
+    ids=["a name nobody knows", "no number", "nothing", "for ever", "no dict"],
 )
 def test_what_nobody_understands_is_told(settings, given):
     settings.METRICS = given
@@ -45,6 +45,11 @@ def test_what_nobody_understands_is_told(settings, given):
         pytest.param({"hours_counted_again": 0}, "must be 1 or more", id="no hour again"),
         pytest.param({"deleted_at_once": 0}, "must be 1 or more", id="nothing at once"),
         pytest.param({"job_runs_kept": -1}, "cannot be negative", id="runs of the future"),
+        pytest.param({"days_kept": 1e11}, "days_kept cannot be negative or longer", id="days of before the calendar"),
+        pytest.param({"job_runs_kept": 1e11}, "job_runs_kept cannot be negative or longer", id="runs of before it"),
+        pytest.param({"counters_folded_after": 1e13}, "counters_folded_after cannot", id="minutes for ever"),
+        pytest.param({"hours_counted_again": 10**15}, "hours_counted_again must be", id="all hours again"),
+        pytest.param({"deleted_at_once": 10**30}, "deleted_at_once must be", id="more than there are"),
     ],
 )
 def test_limits_under_which_figures_would_be_lost_are_errors(settings, given, sentence):
@@ -56,7 +61,13 @@ def test_limits_under_which_figures_would_be_lost_are_errors(settings, given, se
 
 @pytest.mark.parametrize(
     "given",
-    [{"events_kept": 6 * HOUR}, {"events_kept": 6 * DAY}, {"hours_kept": 3 * DAY}, {"days_kept": 7 * DAY}],
+    [
+        {"events_kept": 6 * HOUR},
+        {"events_kept": 6 * DAY},
+        {"hours_kept": 3 * DAY},
+        {"days_kept": 7 * DAY},
+        {"days_kept": 36_500 * DAY},
+    ],
     ids=str,
 )
 def test_limits_that_just_fit_are_none(settings, given):
