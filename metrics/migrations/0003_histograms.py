@@ -16,16 +16,33 @@ CREATE FUNCTION metrics_bucket_value(bucket integer) RETURNS float8 LANGUAGE sql
     SELECT CASE WHEN bucket < 0 THEN 0 ELSE 2 * power(1.02::float8, bucket) / 2.02 END
 $$;
 
--- Nearest rank: the smallest duration such that at least this share of all is no longer. NULL of nothing.
+-- Nearest rank: the smallest duration such that at least this share of all is no longer. NULL of nothing. Buckets are
+-- in ascending order, as every histogram's: a loop takes a sixth of the time of sorting them once more.
 CREATE FUNCTION metrics_percentile(buckets smallint[], counts bigint[], share numeric) RETURNS float8
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT metrics_bucket_value(bucket) FROM (
-        SELECT bucket, sum(n) OVER (ORDER BY bucket) AS so_far, sum(n) OVER () AS everything
-        FROM unnest(buckets, counts) AS histogram (bucket, n)
-    ) ranked
-    WHERE so_far >= ceil(share * everything) AND everything > 0
-    ORDER BY bucket LIMIT 1
-$$;
+LANGUAGE plpgsql STRICT IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    everything bigint := 0;
+    so_far bigint := 0;
+    rank bigint;
+    n bigint;
+    place integer := 0;
+BEGIN
+    FOREACH n IN ARRAY counts LOOP
+        everything := everything + n;
+    END LOOP;
+    IF everything = 0 THEN
+        RETURN NULL;
+    END IF;
+    rank := ceil(share * everything);
+    FOREACH n IN ARRAY counts LOOP
+        place := place + 1;
+        so_far := so_far + n;
+        IF so_far >= rank THEN
+            RETURN metrics_bucket_value(buckets[place]);
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
 """
 
 BACKWARD = """

@@ -70,5 +70,6 @@ def test_the_rank_is_the_nearest_one():
 
 
 @pytest.mark.django_db
-def test_buckets_of_several_hours_may_stand_one_after_the_other():
-    assert percentile([100, 200, 100, 200], [1, 3, 4, 2], 0.5) == percentile([100, 200], [5, 5], 0.5)
+def test_a_bucket_may_be_there_twice_or_hold_nothing():
+    assert percentile([100, 100, 200, 300, 300], [1, 4, 0, 3, 2], 0.5) == percentile([100, 300], [5, 5], 0.5)
+    assert percentile([100, 100, 200, 300, 300], [1, 4, 0, 3, 2], 0.6) == percentile([100, 300], [5, 5], 0.6)
