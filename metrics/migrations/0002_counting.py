@@ -44,8 +44,8 @@ COUNT = """
 FORWARD = r"""
 -- What an event says it cost, to the hundred-millionth; NULL for anything that is no amount of money.
 CREATE FUNCTION metrics_ai_cost(metadata jsonb) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN metadata ->> 'ai_cost' ~ '^-?\d{1,9}(\.\d{1,30})?([eE][+-]?\d{1,2})?$'
-        THEN CASE WHEN abs((metadata ->> 'ai_cost')::numeric) < 1e9 THEN round((metadata ->> 'ai_cost')::numeric, 8) END
+    SELECT CASE WHEN metadata ->> 'ai_cost' ~ '^\d{1,9}(\.\d{1,30})?([eE][+-]?\d{1,2})?$'
+        THEN CASE WHEN (metadata ->> 'ai_cost')::numeric < 1e9 THEN round((metadata ->> 'ai_cost')::numeric, 8) END
     END
 $$;
 

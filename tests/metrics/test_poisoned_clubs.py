@@ -121,6 +121,8 @@ NO_COST = [
     "0x10",
     "1e",
     "1_000",
+    "-0.5",
+    -1,
     [],
     {},
     True,
@@ -139,7 +141,7 @@ def test_what_is_no_cost_is_an_unknown_cost(cost):
     assert (of(None).ai_cost, of(None).ai_calls, of(None).ai_calls_unpriced) == (0, 1, 1)
 
 
-@pytest.mark.parametrize("cost", ["1e-7", 0.25, "0.25", 3, "-0.5", "1E+2"], ids=str)
+@pytest.mark.parametrize("cost", ["1e-7", 0.25, "0.25", 3, "1E+2"], ids=str)
 def test_a_cost_may_be_written_as_any_number(cost):
     insert_event(NOON, "claims_extracted", {"ai_model": "m", "ai_cost": cost})
     aggregate_hourly_metrics(HOUR)
