@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -20,6 +20,8 @@ from voicepipeline.models import PipelineEvent
 OLD_FOR_WRITERS = 3 * HOUR
 # So long a late event is refused and the days are known, once their figures have gone.
 MARGIN = DAY
+# What is older is of no hour that a program could name; it stays, and is in nobody's way.
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 # Of the index `event_time`.
 PAGES_A_RANGE = 32
 # What keeps an hour from being counted for longer than this is no coincidence.
@@ -103,7 +105,10 @@ def _events_before(now: datetime) -> datetime:
 def _hours_with_events(before: datetime) -> list[datetime]:
     with connection.cursor() as cursor:
         hour = "date_trunc('hour', timestamp, 'UTC')"
-        cursor.execute(f"SELECT DISTINCT {hour} FROM voicepipeline_pipelineevent WHERE timestamp < %s", [before])  # noqa: S608
+        cursor.execute(
+            f"SELECT DISTINCT {hour} FROM voicepipeline_pipelineevent WHERE timestamp >= %s AND timestamp < %s",  # noqa: S608
+            [BEGINNING, before],
+        )
         return [hour for (hour,) in cursor.fetchall()]
 
 
@@ -203,7 +208,7 @@ def plan_cleanup(now: datetime) -> CleanupPlan:
     before = _events_before(now)
     return CleanupPlan(
         hours_to_seal=len({*hours_to_seal(now, before=before), *_hours_with_events(before)} - _sealed_hours(before)),
-        events=PipelineEvent.objects.filter(timestamp__lt=before).count(),
+        events=PipelineEvent.objects.filter(timestamp__gte=BEGINNING, timestamp__lt=before).count(),
         snapshots=SnapshotCleanup(
             hourly=_count("metrics_metricssnapshot snapshot", OLD_HOURS, now),
             daily=_count("metrics_metricssnapshot snapshot", OLD_DAYS, now),

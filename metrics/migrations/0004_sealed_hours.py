@@ -30,7 +30,7 @@ BEGIN
 END $$;
 
 CREATE TRIGGER event_of_a_sealed_hour_is_refused BEFORE INSERT ON voicepipeline_pipelineevent
-FOR EACH ROW WHEN (NEW.timestamp < now() - interval '3 hours')
+FOR EACH ROW WHEN (NEW.timestamp < now() - interval '3 hours' AND isfinite(NEW.timestamp))
 EXECUTE FUNCTION metrics_refuse_events_of_sealed_hours();
 """
 

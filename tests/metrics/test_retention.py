@@ -38,6 +38,13 @@ OLD = datetime(2026, 3, 8, 14, tzinfo=UTC)
 TODAY = NOW.replace(hour=0, minute=0)
 
 
+EVENT_AT = """
+INSERT INTO voicepipeline_pipelineevent (event_id, event_type, pipeline_stage, previous_status, new_status,
+    error_code, error_message, metadata, timestamp, time_window)
+VALUES (gen_random_uuid(), 'artifact_received', '', '', '', '', '', '{}', %s, '')
+"""
+
+
 def left():
     return sorted(PipelineEvent.objects.values_list("timestamp", flat=True))
 
@@ -126,6 +133,22 @@ def test_events_of_before_all_history_are_counted_and_go():
     tell(NOW - timedelta(days=400), OLD)
     assert cleanup_old_events(NOW).events_deleted == 2
     assert received((NOW - timedelta(days=400)).replace(minute=0)) == 1
+
+
+@pytest.mark.parametrize("moment", ["0044-03-15 BC", "-infinity", "infinity"])
+def test_an_event_of_no_time_that_can_be_named_is_in_nobodys_way(moment):
+    tell(OLD, NOW)
+    with connection.cursor() as cursor:
+        cursor.execute(EVENT_AT, [moment])
+    assert plan_cleanup(NOW).events == 1
+    assert (cleanup_old_events(NOW).events_deleted, received(OLD)) == (1, 1)
+    assert PipelineEvent.objects.count() == 2
+
+
+def test_the_oldest_time_that_can_be_named_is_cleaned_up_like_any():
+    tell(datetime.min.replace(tzinfo=UTC))
+    done = cleanup_old_events(NOW)
+    assert (done.events_deleted, done.kept) == (1, [])
 
 
 def test_an_hour_with_more_events_than_were_counted_keeps_them():
