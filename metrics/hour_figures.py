@@ -23,74 +23,90 @@ def quoted(*words: str) -> str:
     return "(" + ", ".join(f"'{word}'" for word in words) + ")"
 
 
-def count_told(event_type: EventType, key: str) -> str:
-    """A whole number that is not negative, by events of this type."""
-    told = f"metadata -> '{key}'"
-    return (
-        f"CASE WHEN event_type = '{event_type}' THEN CASE WHEN jsonb_typeof({told}) = 'number' THEN"
-        f" CASE WHEN ({told})::numeric >= 0 AND mod(({told})::numeric, 1) = 0 THEN ({told})::integer END END END"
-    )
+# What is asked of the metadata of events of a type. A "yes" changes what the event is, and gives that its name.
+YES = {
+    EventType.ARTIFACT_COMPLETED: "repeat",
+    EventType.DRAFT_CONFIRMED: "automatic",
+    **{stage.failed: "will_retry" for stage in IN_ORDER},
+}
+CONFIDENCES = {
+    EventType.TRANSCRIPTION_COMPLETED: ("transcript_confidence", "transcripts_with_confidence"),
+    EventType.CLAIMS_EXTRACTED: ("claim_confidence", "notes_with_claim_confidence"),
+}
+COUNTS = {
+    EventType.CLAIMS_EXTRACTED: {"claims": "claim_count", "claims_unsupported": "claims_unsupported"},
+    EventType.ENTITY_RESOLUTION_COMPLETED: {
+        "entities": "entity_count",
+        "entities_auto_resolved": "auto_resolved",
+        "entities_user_resolved": "user_resolved",
+        "entities_unresolved": "unresolved",
+        "disambiguations": "disambiguation_count",
+    },
+    EventType.DRAFTS_GENERATED: {"drafts": "draft_count", "drafts_automatic": "automatic_count"},
+}
+# The first count that an event tells, the second…, whatever they count: few columns for all types of events.
+COUNTED = [f"count_{place}" for place in range(max(map(len, COUNTS.values())))]
 
 
-def share_told(event_type: EventType, key: str) -> str:
-    """A number from 0 to 1, by events of this type."""
-    told = f"metadata -> '{key}'"
-    return (
-        f"CASE WHEN event_type = '{event_type}' THEN CASE WHEN jsonb_typeof({told}) = 'number' THEN"
-        f" CASE WHEN ({told})::numeric BETWEEN 0 AND 1 THEN ({told})::numeric END END END"
-    )
+def asked_of(event_type: EventType) -> str:
+    """One row of ASKED: keys of metadata, NULL for what events of this type do not tell."""
+    keys = [
+        YES.get(event_type),
+        "outcome" if event_type == EventType.ARTIFACT_COMPLETED else None,
+        "source_channel" if event_type in WHOLE_WAY else None,
+        "confidence_score" if event_type in CONFIDENCES else None,
+        *COUNTS.get(event_type, {}).values(),
+    ]
+    padded = keys + [None] * (4 + len(COUNTED) - len(keys))
+    return ", ".join([f"('{event_type}'", *(f"'{key}'" if key else "NULL::text" for key in padded)]) + ")"
 
 
-DETAIL = f"""
-CASE
-    WHEN event_type = '{EventType.ARTIFACT_COMPLETED}' THEN
-        CASE WHEN metadata -> 'repeat' = 'true' THEN 'repeat'
-             WHEN metadata ->> 'outcome' = 'no_speech' THEN 'no_speech' END
-    WHEN event_type IN {quoted(*(stage.failed for stage in IN_ORDER))} THEN
-        CASE WHEN metadata -> 'will_retry' = 'true' THEN 'will_retry' END
-    WHEN event_type = '{EventType.DRAFT_CONFIRMED}' THEN
-        CASE WHEN metadata -> 'automatic' = 'true' THEN 'automatic' END
-END"""
-
-CHANNEL = f"""
-CASE WHEN event_type IN {quoted(*WHOLE_WAY)}
-    AND metadata ->> 'source_channel' IN {quoted(*SourceChannel.values)} THEN metadata ->> 'source_channel' END"""
-
-PROMPT_VERSION = f"""
-CASE WHEN jsonb_typeof(metadata -> 'prompt_version') = 'string'
-    AND length(metadata ->> 'prompt_version') BETWEEN 1 AND {LONGEST_PROMPT_VERSION}
-    THEN metadata ->> 'prompt_version' END"""
+# Looked up once an event: asking every event for every key would take most of the time.
+ASKED = f"""(VALUES
+    {", ".join(asked_of(each) for each in EventType if each in {*YES, *WHOLE_WAY, *CONFIDENCES, *COUNTS})}
+) AS asked (event_type, yes, outcome, source, confidence, {", ".join(COUNTED)})"""
 
 DURATION = f"""
 CASE WHEN event_type IN {quoted(*(stage.completed for stage in IN_ORDER))}
     OR event_type = '{EventType.ARTIFACT_COMPLETED}' AND metadata -> 'repeat' IS DISTINCT FROM 'true'
     THEN CASE WHEN duration_ms < {LONGEST_MS} THEN duration_ms END END"""
 
-CONFIDENCES = {
-    "transcript_confidence": share_told(EventType.TRANSCRIPTION_COMPLETED, "confidence_score"),
-    "claim_confidence": share_told(EventType.CLAIMS_EXTRACTED, "confidence_score"),
-}
-COUNTS = {
-    "claims": count_told(EventType.CLAIMS_EXTRACTED, "claim_count"),
-    "claims_unsupported": count_told(EventType.CLAIMS_EXTRACTED, "claims_unsupported"),
-    "entities": count_told(EventType.ENTITY_RESOLUTION_COMPLETED, "entity_count"),
-    "entities_auto_resolved": count_told(EventType.ENTITY_RESOLUTION_COMPLETED, "auto_resolved"),
-    "entities_user_resolved": count_told(EventType.ENTITY_RESOLUTION_COMPLETED, "user_resolved"),
-    "entities_unresolved": count_told(EventType.ENTITY_RESOLUTION_COMPLETED, "unresolved"),
-    "disambiguations": count_told(EventType.ENTITY_RESOLUTION_COMPLETED, "disambiguation_count"),
-    "drafts": count_told(EventType.DRAFTS_GENERATED, "draft_count"),
-    "drafts_automatic": count_told(EventType.DRAFTS_GENERATED, "automatic_count"),
-}
-# What is read from each event.
-TOLD = {
-    "detail": DETAIL,
-    "source_channel": CHANNEL,
-    "prompt_version": PROMPT_VERSION,
+# What is read from each event, each key once,
+READ = {
+    "detail": "CASE WHEN metadata -> yes = 'true' THEN yes"
+    " WHEN metadata ->> outcome = 'no_speech' THEN 'no_speech' END",
+    "source_channel": "metadata ->> source",
+    "prompt_version": "metadata -> 'prompt_version'",
     "duration": DURATION,
-    **CONFIDENCES,
-    **COUNTS,
+    "confidence": "metadata -> confidence",
+    **{name: f"metadata -> {name}" for name in COUNTED},
     "ai_call": "metadata ->> 'ai_model' IS NOT NULL",
-    "ai_cost": "metrics_ai_cost(metadata)",
+    "ai_cost": "metadata ->> 'ai_cost'",
+}
+
+
+def if_number(told: str, condition: str, kind: str) -> str:
+    return (
+        f"CASE WHEN jsonb_typeof({told}) = 'number' THEN"
+        f" CASE WHEN {condition.format(f'({told})::numeric')} THEN ({told})::{kind} END END"
+    )
+
+
+# and what of it can be meant. Most costs are plain: metrics_ai_cost is asked about the others alone, it takes long.
+TOLD = {
+    "detail": "detail",
+    "source_channel": f"CASE WHEN source_channel IN {quoted(*SourceChannel.values)} THEN source_channel END",
+    "prompt_version": "CASE WHEN jsonb_typeof(prompt_version) = 'string'"
+    f" AND length(prompt_version #>> '{{}}') BETWEEN 1 AND {LONGEST_PROMPT_VERSION}"
+    " THEN prompt_version #>> '{}' END",
+    "duration": "duration",
+    "confidence": if_number("confidence", "{0} BETWEEN 0 AND 1", "numeric"),
+    **{name: if_number(name, "{0} >= 0 AND mod({0}, 1) = 0", "integer") for name in COUNTED},
+    "ai_call": "ai_call",
+    "ai_cost": "CASE WHEN ai_cost IS NULL THEN NULL"
+    " WHEN length(ai_cost) <= 10 AND ai_cost LIKE '_%%._%%' AND btrim(ai_cost, '0123456789') = '.'"
+    " THEN ai_cost::numeric"
+    " ELSE metrics_ai_cost(jsonb_build_object('ai_cost', ai_cost)) END",
 }
 
 # Events that are alike are added up once; every figure then follows from these few rows.
@@ -99,12 +115,11 @@ ADDED_UP = {
     "events": "count(*)",
     "timed": "count(duration)",
     "total_ms": "sum(duration)",
-    "transcripts_with_confidence": "count(transcript_confidence)",
-    "notes_with_claim_confidence": "count(claim_confidence)",
-    "notes_with_claim_count": "count(claims)",
+    "with_confidence": "count(confidence)",
+    "with_count": f"count({COUNTED[0]})",
     "ai_calls": "count(*) FILTER (WHERE ai_call)",
     "ai_calls_unpriced": "count(*) FILTER (WHERE ai_call AND ai_cost IS NULL)",
-    **{name: f"sum({name})" for name in (*CONFIDENCES, *COUNTS, "ai_cost")},
+    **{name: f"sum({name})" for name in ("confidence", *COUNTED, "ai_cost")},
 }
 
 
@@ -117,18 +132,31 @@ def number_of(*event_types: str, detail: str = "") -> str:
     return number(f"event_type IN {quoted(*event_types)}{detail and f' AND {detail}'}")
 
 
-def total(column: str, kind: str = "bigint") -> str:
-    return f"coalesce(sum({column}), 0)::{kind}"
+def total(column: str, kind: str = "bigint", *, of: str = "") -> str:
+    """The sum of a column, of events of one type or of all."""
+    only = of and f" FILTER (WHERE event_type = '{of}')"
+    return f"coalesce(sum({column}){only}, 0)::{kind}"
 
 
 FOR_THE_FIRST_TIME = "detail IS DISTINCT FROM 'repeat'"
 FOR_GOOD = "detail IS NULL"
 READY = number_of(EventType.ARTIFACT_COMPLETED, detail=FOR_THE_FIRST_TIME)
 COSTS = {"ai_cost": total("ai_cost", "numeric"), **{name: total(name) for name in ("ai_calls", "ai_calls_unpriced")}}
+CONFIDENCE = {
+    event_type: {
+        total_name: total("confidence", "float8", of=event_type),
+        number_name: total("with_confidence", of=event_type),
+    }
+    for event_type, (total_name, number_name) in CONFIDENCES.items()
+}
+COUNT = {
+    event_type: {name: total(column, of=event_type) for name, column in zip(names, COUNTED, strict=False)}
+    for event_type, names in COUNTS.items()
+}
 CLAIMS = {
-    "claim_confidence": total("claim_confidence", "float8"),
-    **{name: total(name) for name in ("notes_with_claim_confidence", "claims", "notes_with_claim_count")},
-    "claims_unsupported": total("claims_unsupported"),
+    **CONFIDENCE[EventType.CLAIMS_EXTRACTED],
+    **COUNT[EventType.CLAIMS_EXTRACTED],
+    "notes_with_claim_count": total("with_count", of=EventType.CLAIMS_EXTRACTED),
 }
 NOTES = {
     "artifacts_received": number_of(EventType.ARTIFACT_RECEIVED),
@@ -144,10 +172,10 @@ DECISIONS = {
 
 FIGURES = {
     **NOTES,
-    "transcript_confidence": total("transcript_confidence", "float8"),
-    "transcripts_with_confidence": total("transcripts_with_confidence"),
+    **CONFIDENCE[EventType.TRANSCRIPTION_COMPLETED],
     **CLAIMS,
-    **{name: total(name) for name in COUNTS if name not in CLAIMS},
+    **COUNT[EventType.ENTITY_RESOLUTION_COMPLETED],
+    **COUNT[EventType.DRAFTS_GENERATED],
     **DECISIONS,
     "retries": number_of(EventType.RETRY_INITIATED),
     "retries_succeeded": number_of(EventType.RETRY_SUCCEEDED),

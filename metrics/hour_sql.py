@@ -105,7 +105,12 @@ WITH events AS NOT MATERIALIZED (
 ), counted AS MATERIALIZED (
     -- OFFSET 0: what is read from an event is read once, however often it is used.
     SELECT {ALIKE}, {told.STAGE} AS stage, {named(told.ADDED_UP)}
-    FROM (SELECT club, event_type, {named(told.TOLD)} FROM events OFFSET 0) told
+    FROM (
+        SELECT club, event_type, {named(told.TOLD)}
+        FROM (
+            SELECT club, event_type, {named(told.READ)} FROM events LEFT JOIN {told.ASKED} USING (event_type) OFFSET 0
+        ) read OFFSET 0
+    ) told
     GROUP BY {ALIKE}
 ), bucketed AS MATERIALIZED (
     -- Apart from the sums: many small groups beside few wide ones take half the time of many wide ones.
