@@ -17,26 +17,43 @@ from voicepipeline.models import Organization
 
 
 @dataclass(frozen=True)
+class Known:
+    """Which hours and days there are of a span, looked up once for all that is asked about parts of it."""
+
+    start: datetime
+    end: datetime
+    club: int | None
+    now: datetime
+    counted: Sequence[Counted]
+
+    @classmethod
+    def of(cls, start: datetime, end: datetime, organization: Organization | None, *, now: datetime | None) -> "Known":
+        club = organization.pk if organization else None
+        return cls(start, end, club, now or timezone.now(), _counted(start, end, club))
+
+    def asked(
+        self,
+        start: datetime,
+        end: datetime,
+        organization: Organization | None,
+        *,
+        period_type: PeriodType | None = None,
+        as_one: bool = True,
+    ) -> "Asked":
+        """What stands for a part of the span; of what was not looked up nothing would be known."""
+        if (organization.pk if organization else None) != self.club or start < self.start or end > self.end:
+            raise ValueError("This was not looked up.")
+        kept = limits().hours_kept
+        how = cover(self.counted, start, end, now=self.now, hours_kept=kept, period_type=period_type, as_one=as_one)
+        return Asked(how, self.club)
+
+
+@dataclass(frozen=True)
 class Asked:
     """What was asked for, and which rows answer it; platform and clubs are never read together but to be told apart."""
 
     cover: Cover
     club: int | None
-
-    @classmethod
-    def of(
-        cls,
-        start: datetime,
-        end: datetime,
-        organization: Organization | None,
-        *,
-        now: datetime | None,
-        period_type: PeriodType | None = None,
-        as_one: bool = True,
-    ) -> "Asked":
-        now, club = now or timezone.now(), organization.pk if organization else None
-        counted, kept = _counted(start, end, club), limits().hours_kept
-        return cls(cover(counted, start, end, now=now, hours_kept=kept, period_type=period_type, as_one=as_one), club)
 
     def rows(self, statement: str) -> list[dict[str, Any]]:
         """What this statement of `history_sql` makes of the chosen rows."""

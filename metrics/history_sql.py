@@ -94,6 +94,13 @@ SELECT point, {sums(MetricsSnapshot)} FROM covered GROUP BY GROUPING SETS ((poin
 """  # noqa: S608
 
 
+def total(whose: str) -> str:
+    return f"""
+WITH {covered(whose)}
+SELECT {sums(MetricsSnapshot)} FROM covered
+"""  # noqa: S608
+
+
 def stages_of_points(whose: str) -> str:
     """The stages of each point; a point that is one row has its percentiles in it."""
     several = "(SELECT * FROM stage_rows WHERE point = ANY (%(several)s::timestamptz[])) several"

@@ -20,7 +20,7 @@ from metrics.figures import (
     StageFigures,
     figures_of,
 )
-from metrics.history_rows import Asked
+from metrics.history_rows import Asked, Known
 from metrics.limits import COUNTERS_KEPT, HOUR, MINUTE
 from metrics.models import END_TO_END, CounterType, PeriodType, PromptSnapshot, SourceSnapshot, StageSnapshot
 from voicepipeline.models import Organization
@@ -82,12 +82,14 @@ def get_historical_metrics(
     organization: Organization | None = None,
     *,
     now: datetime | None = None,
+    known: Known | None = None,
 ) -> History:
     """The hours or days of this span; without a period type hours up to 7 days, and days beyond.
 
     Today is made of its hours, and so is a day that its hours know better; hours that are no longer kept become days.
     """
-    asked = Asked.of(start, end, organization, now=now, period_type=period_type, as_one=False)
+    known = known or Known.of(start, end, organization, now=now)
+    asked = known.asked(start, end, organization, period_type=period_type, as_one=False)
     sums = {row["point"]: figures_of(Figures, row) for row in asked.rows(history_sql.history(asked.whose))}
     stages: dict[datetime, dict[str, StageFigures]] = {}
     for row in asked.rows(history_sql.stages_of_points(asked.whose)):
@@ -113,18 +115,39 @@ def get_historical_metrics(
     )
 
 
+def get_total(
+    start: datetime,
+    end: datetime,
+    organization: Organization | None = None,
+    *,
+    now: datetime | None = None,
+    known: Known | None = None,
+) -> Figures:
+    """The sums of this span, without its hours or days."""
+    asked = _as_one(start, end, organization, now, known)
+    (row,) = asked.rows(history_sql.total(asked.whose))
+    return figures_of(Figures, row)
+
+
 def get_stage_breakdown(
-    start: datetime, end: datetime, organization: Organization | None = None, *, now: datetime | None = None
+    start: datetime,
+    end: datetime,
+    organization: Organization | None = None,
+    *,
+    now: datetime | None = None,
+    known: Known | None = None,
 ) -> Sequence[StageFigures]:
     """The four stages in order, then the whole way."""
-    asked = Asked.of(start, end, organization, now=now)
+    asked = _as_one(start, end, organization, now, known)
     found = {row["stage"]: row for row in asked.rows(history_sql.stages(asked.whose))}
     return [figures_of(StageFigures, found.get(stage, {"stage": stage})) for stage, _ in StageSnapshot.STAGES]
 
 
-def get_org_breakdown(start: datetime, end: datetime, *, now: datetime | None = None) -> Sequence[ClubFigures]:
+def get_org_breakdown(
+    start: datetime, end: datetime, *, now: datetime | None = None, known: Known | None = None
+) -> Sequence[ClubFigures]:
     """Every club by volume, those at work without any as well, and last what belongs to none."""
-    rows = Asked.of(start, end, None, now=now).rows(history_sql.CLUBS)
+    rows = _as_one(start, end, None, now, known).rows(history_sql.CLUBS)
     return [
         ClubFigures(
             organization_id=row["club_id"] or None,
@@ -137,23 +160,40 @@ def get_org_breakdown(start: datetime, end: datetime, *, now: datetime | None = 
 
 
 def get_source_breakdown(
-    start: datetime, end: datetime, organization: Organization | None = None, *, now: datetime | None = None
+    start: datetime,
+    end: datetime,
+    organization: Organization | None = None,
+    *,
+    now: datetime | None = None,
+    known: Known | None = None,
 ) -> Sequence[SourceFigures]:
     """Every source channel that notes came by, by volume."""
-    asked = Asked.of(start, end, organization, now=now)
+    asked = _as_one(start, end, organization, now, known)
     rows = asked.rows(history_sql.beneath(asked.whose, SourceSnapshot, "source_channel"))
     found = [figures_of(SourceFigures, row) for row in rows]
     return sorted(found, key=lambda source: (-source.artifacts_received, source.source_channel))
 
 
 def get_prompt_breakdown(
-    start: datetime, end: datetime, organization: Organization | None = None, *, now: datetime | None = None
+    start: datetime,
+    end: datetime,
+    organization: Organization | None = None,
+    *,
+    now: datetime | None = None,
+    known: Known | None = None,
 ) -> Sequence[PromptFigures]:
     """Every version of the prompt that was in use, the newest name first."""
-    asked = Asked.of(start, end, organization, now=now)
+    asked = _as_one(start, end, organization, now, known)
     rows = asked.rows(history_sql.beneath(asked.whose, PromptSnapshot, "prompt_version"))
     found = [figures_of(PromptFigures, row) for row in rows]
     return sorted(found, key=lambda prompt: _counting(prompt.prompt_version), reverse=True)
+
+
+def _as_one(
+    start: datetime, end: datetime, organization: Organization | None, now: datetime | None, known: Known | None
+) -> Asked:
+    """`known` is what several questions share."""
+    return (known or Known.of(start, end, organization, now=now)).asked(start, end, organization)
 
 
 def _counting(name: str) -> list[str | int]:

@@ -45,6 +45,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Heading:
+    key: str
     label: str
     url: str
     order: str  # as aria-sort has it, empty where the table is not sorted by it
@@ -61,8 +62,11 @@ def shown(loaded: Loaded) -> dict[str, Any]:
     """For the template: the first clubs of the order, or all of them."""
     clubs, without = in_order(loaded)
     first = clubs if loaded.asked.shows_all_clubs else clubs[:FIRST_SHOWN]
+    headings = [_heading(loaded, NAME, "Club"), *(_heading(loaded, key, c.label) for key, c in COLUMNS.items())]
+    (order,) = [f"{each.label}, {each.order}" for each in headings if each.order]
     return {
-        "headings": [_heading(loaded, NAME, "Club"), *(_heading(loaded, key, c.label) for key, c in COLUMNS.items())],
+        "headings": headings,
+        "said": f"{len(first)} of {len(clubs)} clubs, by {order}",  # to screen readers, once it is there
         "rows": [_row(loaded, club) for club in first],
         "without": _row(loaded, without) if without else None,
         "together_words": TOGETHER,
@@ -72,7 +76,6 @@ def shown(loaded: Loaded) -> dict[str, Any]:
         "is_cut": len(first) < len(clubs),
         "first": FIRST_SHOWN,
         "all_url": loaded.asked.address(clubs=ALL),
-        "csv": loaded.asked.address(chart=KEY),
     }
 
 
@@ -110,7 +113,7 @@ def _heading(loaded: Loaded, key: str, label: str) -> Heading:
     first, other = (NAME, f"-{NAME}") if key == NAME else (f"-{key}", key)
     wanted = other if now == first else first
     order = "" if now.removeprefix("-") != key else "descending" if now.startswith("-") else "ascending"
-    return Heading(label, loaded.asked.address(sort="" if wanted == DEFAULT_SORT else wanted), order)
+    return Heading(key, label, loaded.asked.address(sort="" if wanted == DEFAULT_SORT else wanted), order)
 
 
 def _row(loaded: Loaded, club: ClubFigures) -> ClubRow:

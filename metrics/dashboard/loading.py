@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 
 from metrics import queries
 from metrics.dashboard.asked import Asked
 from metrics.figures import ClubFigures, Figures, History, MinutePoint, PromptFigures, SourceFigures, StageFigures
+from metrics.history_rows import Known
 from metrics.limits import HOUR, MINUTE, limits
 from metrics.models import END_TO_END, CounterType
-from metrics.windows import Grain, Span, moment_words
+from metrics.windows import Comparison, Grain, Span, moment_words
+from voicepipeline.models import Organization
 
 LIVE_MINUTES = 60
 
@@ -49,24 +52,81 @@ class Change:
 
 @dataclass(frozen=True)
 class Loaded:
-    """Live figures know only how many and what it cost: then `history` is of a longer span than `counted`."""
+    """Each part is asked for when it is first needed, and once.
+
+    Live figures know only how many and what it cost: then `history` is of a longer span than `counted`.
+    """
 
     asked: Asked
-    grain: Grain  # of the steps
-    counted: Figures
-    steps: Sequence[Step]
-    span: Span  # of history
-    history: Figures
-    known_from: datetime | None
-    stages: Sequence[StageFigures]
-    sources: Sequence[SourceFigures]
-    prompts: Sequence[PromptFigures]
-    clubs: Sequence[ClubFigures]
-    change: Change | None
+
+    @cached_property
+    def span(self) -> Span:
+        """Of history: the window, or for live figures the hours that it lies in."""
+        window = self.asked.window
+        if not self.is_live:
+            return window
+        return Span(Grain.HOUR.floor(window.start), Grain.HOUR.floor(self.asked.now) + HOUR)
 
     @property
     def is_live(self) -> bool:
-        return self.grain is Grain.MINUTE
+        return self.asked.window.grain is Grain.MINUTE
+
+    @property
+    def grain(self) -> Grain:
+        """Of the steps."""
+        return Grain.MINUTE if self.is_live else Grain(self._history.period_type)
+
+    @property
+    def counted(self) -> Figures:
+        return _counted(self._minutes[-LIVE_MINUTES:]) if self.is_live else self.history
+
+    @cached_property
+    def steps(self) -> Sequence[Step]:
+        if self.is_live:
+            return _steps_of_minutes(self._minutes[-LIVE_MINUTES:], self.asked.now)
+        return _steps(self._history)
+
+    @property
+    def history(self) -> Figures:
+        return self._history.total
+
+    @property
+    def known_from(self) -> datetime | None:
+        return self._history.known_from
+
+    @cached_property
+    def stages(self) -> Sequence[StageFigures]:
+        return queries.get_stage_breakdown(*self._whose, known=self._known)
+
+    @cached_property
+    def sources(self) -> Sequence[SourceFigures]:
+        return queries.get_source_breakdown(*self._whose, known=self._known)
+
+    @cached_property
+    def prompts(self) -> Sequence[PromptFigures]:
+        return queries.get_prompt_breakdown(*self._whose, known=self._known)
+
+    @cached_property
+    def clubs(self) -> Sequence[ClubFigures]:
+        """By far the dearest: of 500 clubs and 90 days 45,000 histograms."""
+        if self.asked.club:
+            return ()
+        return queries.get_org_breakdown(self.span.start, self.span.end, known=self._known)
+
+    @cached_property
+    def change(self) -> Change | None:
+        """What of the window is over against the time before it, where that is asked for."""
+        if self._comparison is None:
+            return None
+        words, part, before = self._comparison.words, self._comparison.complete_part, self._comparison.before
+        if part is None or before is None:
+            return Change(words)
+        if self.is_live:
+            now, then = _counted(self._minutes[-LIVE_MINUTES:]), _counted(self._minutes[:-LIVE_MINUTES])
+            return Change(words, Whole(now), Whole(then))
+        points = [each.figures for each in self._history.points if part.start <= each.start < part.end]
+        total = queries.get_total(before.start, before.end, self.asked.club, known=self._known)
+        return Change(words, Whole(_added(points), self._way(part)), Whole(total, self._way(before)))
 
     @property
     def span_words(self) -> str:
@@ -89,41 +149,34 @@ class Loaded:
         nothing = (self.counted, self.history) == (Figures(), Figures(has_gaps=self.history.has_gaps))
         return nothing and not any(each.attempts or each.completed for each in self.stages)
 
+    @property
+    def _whose(self) -> tuple[datetime, datetime, Organization | None]:
+        return self.span.start, self.span.end, self.asked.club
 
-def load(asked: Asked) -> Loaded:
-    span, club, now = span_of_history(asked), asked.club, asked.now
-    history = queries.get_historical_metrics(None, span.start, span.end, club, now=now)
-    stages = queries.get_stage_breakdown(span.start, span.end, club, now=now)
-    is_live = asked.window.grain is Grain.MINUTE
-    minutes = _minutes(asked) if is_live else []
-    return Loaded(
-        asked=asked,
-        grain=Grain.MINUTE if is_live else Grain(history.period_type),
-        counted=_counted(minutes[-LIVE_MINUTES:]) if is_live else history.total,
-        steps=_steps_of_minutes(minutes[-LIVE_MINUTES:], now) if is_live else _steps(history),
-        span=span,
-        history=history.total,
-        known_from=history.known_from,
-        stages=stages,
-        sources=queries.get_source_breakdown(span.start, span.end, club, now=now),
-        prompts=queries.get_prompt_breakdown(span.start, span.end, club, now=now),
-        clubs=() if club else queries.get_org_breakdown(span.start, span.end, now=now),
-        change=_change(asked, minutes, history) if asked.compares else None,
-    )
+    @cached_property
+    def _comparison(self) -> Comparison | None:
+        return self.asked.window.comparison(self.asked.now, limits()) if self.asked.compares else None
 
+    @cached_property
+    def _known(self) -> Known:
+        """Of the time before, too, where it is compared."""
+        before = self._comparison.before if self._comparison and not self.is_live else None
+        start = before.start if before else self.span.start
+        return Known.of(start, self.span.end, self.asked.club, now=self.asked.now)
 
-def span_of_history(asked: Asked) -> Span:
-    """The window, or for live figures the hours that it lies in."""
-    window = asked.window
-    if window.grain is not Grain.MINUTE:
-        return window
-    return Span(Grain.HOUR.floor(window.start), Grain.HOUR.floor(asked.now) + HOUR)
+    @cached_property
+    def _history(self) -> History:
+        return queries.get_historical_metrics(None, *self._whose, known=self._known)
 
+    @cached_property
+    def _minutes(self) -> Sequence[MinutePoint]:
+        """Those of the window, and those before it where they are asked for, from one query."""
+        window = self.asked.window
+        start = window.start - window.length if self.asked.compares else window.start
+        return queries.get_minute_metrics(start, window.end, self.asked.club)
 
-def _minutes(asked: Asked) -> Sequence[MinutePoint]:
-    """Those of the window, and those before it where they are asked for, from one query."""
-    start = asked.window.start - asked.window.length if asked.compares else asked.window.start
-    return queries.get_minute_metrics(start, asked.window.end, asked.club)
+    def _way(self, span: Span) -> StageFigures:
+        return _whole_way(queries.get_stage_breakdown(span.start, span.end, self.asked.club, known=self._known))
 
 
 def _counted(minutes: Sequence[MinutePoint]) -> Figures:
@@ -161,31 +214,9 @@ def _steps(history: History) -> list[Step]:
     ]
 
 
-def _change(asked: Asked, minutes: Sequence[MinutePoint], history: History) -> Change:
-    comparison = asked.window.comparison(asked.now, limits())
-    part, before = comparison.complete_part, comparison.before
-    if part is None or before is None:
-        return Change(comparison.words)
-    if minutes:
-        pair = Whole(_counted(minutes[-LIVE_MINUTES:])), Whole(_counted(minutes[:-LIVE_MINUTES]))
-        return Change(comparison.words, *pair)
-    total = queries.get_historical_metrics(None, before.start, before.end, asked.club, now=asked.now).total
-    return Change(
-        comparison.words,
-        Whole(
-            _added([each.figures for each in history.points if part.start <= each.start < part.end]), _way(part, asked)
-        ),
-        Whole(total, _way(before, asked)),
-    )
-
-
 def _added(figures: Sequence[Figures]) -> Figures:
     numbers = [field.name for field in fields(Figures) if field.name != "has_gaps"]
     return Figures(**{name: sum(getattr(each, name) for each in figures) for name in numbers})
-
-
-def _way(span: Span, asked: Asked) -> StageFigures:
-    return _whole_way(queries.get_stage_breakdown(span.start, span.end, asked.club, now=asked.now))
 
 
 def _whole_way(stages: Sequence[StageFigures]) -> StageFigures:

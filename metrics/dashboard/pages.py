@@ -1,18 +1,20 @@
 """The page Metrics and its CSV."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from metrics.dashboard import charts, clubs, tables, tiles
 from metrics.dashboard.asked import RANGE_WORDS, Asked, read_address
-from metrics.dashboard.loading import Loaded, load
+from metrics.dashboard.loading import Loaded
 from metrics.dashboard.picker import picker_for
 from metrics.windows import CUSTOM, RANGES
 from voicepipeline.admin import shell
@@ -20,7 +22,7 @@ from voicepipeline.admin.shell import Entry, Group
 from voicepipeline.models import Organization
 from voicepipeline.spreadsheets import csv_lines
 
-PAGE, EXPORT = "metrics_dashboard", "metrics_dashboard_export"
+PAGE, CLUBS, EXPORT = "metrics_dashboard", "metrics_dashboard_clubs", "metrics_dashboard_export"
 PERMISSION = "metrics.view_metricssnapshot"
 # Without it spreadsheets take the names of clubs for another charset's.
 BYTE_ORDER_MARK = "\ufeff"
@@ -31,6 +33,7 @@ def register() -> None:
     shell.add_pages(
         # Not metrics/ alone: the sidebar would take every page below it for this one.
         shell.Page("metrics/figures/", page_view, PAGE),
+        shell.Page("metrics/figures/clubs/", clubs_view, CLUBS),
         shell.Page("metrics/figures/export/", export_view, EXPORT),
     )
     shell.add(
@@ -47,26 +50,35 @@ def register() -> None:
 
 
 def page_view(request: HttpRequest) -> HttpResponse:
+    """Everything but the table of clubs, which takes longest: the page asks for it once it is there."""
     _verify(request)
-    asked = read_address(request.GET, now=timezone.now())
-    loaded = load(asked)
+    loaded = Loaded(read_address(request.GET, now=timezone.now()))
     context = {
-        **admin.site.each_context(request),
+        **_surroundings(request, loaded),
         "title": "Metrics",
-        "asked": asked,
-        "ranges": _ranges(asked),
-        "picker": picker_for(asked, Organization.objects.order_by("name", "pk").values_list("pk", "name")),
-        "loaded": loaded,
         "tiles": tiles.tiles_of(loaded),
         "charts": [charts.drawn(chart, loaded) for chart in charts.charts_of(loaded)],
         "payload": charts.payload(loaded),
         "tables": [tables.shown(table, loaded) for table in tables.TABLES.values()],
-        "clubs": None if asked.club else clubs.shown(loaded),
-        "export_url": reverse(f"admin:{EXPORT}"),
-        "all_clubs_url": asked.address(club=""),
-        "longest_url": asked.in_range("90d"),
+        "longest_url": loaded.asked.in_range("90d"),
     }
     return TemplateResponse(request, "metrics/dashboard.html", context)
+
+
+def clubs_view(request: HttpRequest) -> HttpResponse:
+    """The table of clubs: a page of its own, out of which the page Metrics takes it."""
+    _verify(request)
+    asked = read_address(request.GET, now=timezone.now())
+    if asked.club:
+        return redirect(f"{reverse(f'admin:{PAGE}')}{asked.address()}")
+    loaded = Loaded(replace(asked, compares=False))
+    context = {
+        **_surroundings(request, loaded),
+        "title": "Clubs in figures",
+        "clubs": clubs.shown(loaded),
+        "page_url": f"{reverse(f'admin:{PAGE}')}{asked.address()}",
+    }
+    return TemplateResponse(request, "metrics/clubs_page.html", context)
 
 
 def export_view(request: HttpRequest) -> HttpResponseBase:
@@ -76,10 +88,28 @@ def export_view(request: HttpRequest) -> HttpResponseBase:
     asked = read_address(request.GET, now=timezone.now())
     if key not in (*charts.CHARTS, *tables.TABLES, clubs.KEY):
         raise Http404("There is no such chart.")
-    header, rows = _csv_of(key, load(asked))
+    header, rows = _csv_of(key, Loaded(asked))
     name = f"metrics-{key}-{asked.first_day}-to-{asked.last_day}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _surroundings(request: HttpRequest, loaded: Loaded) -> dict[str, Any]:
+    """What both pages have above their figures, and around the table of clubs."""
+    asked, names = loaded.asked, list(Organization.objects.order_by("name", "pk").values_list("pk", "name"))
+    return {
+        **admin.site.each_context(request),
+        "asked": asked,
+        "ranges": _ranges(asked),
+        "picker": picker_for(asked, names),
+        "loaded": loaded,
+        "clubs_path": reverse(f"admin:{CLUBS}"),
+        "clubs_url": f"{reverse(f'admin:{CLUBS}')}{asked.address()}",
+        "clubs_csv": asked.address(chart=clubs.KEY),
+        "clubs_rows": len(names) if asked.shows_all_clubs else min(len(names), clubs.FIRST_SHOWN),
+        "export_url": reverse(f"admin:{EXPORT}"),
+        "all_clubs_url": asked.address(club=""),
+    }
 
 
 def _csv_of(key: str, loaded: Loaded) -> tuple[list[str], Iterator[Sequence[Any]]]:

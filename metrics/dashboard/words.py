@@ -61,11 +61,13 @@ def money(amount: Decimal | float | None) -> str:
     return f"${exact:,.2f}" if exact >= 1 or not exact else f"${exact:.4f}"
 
 
-def unpriced(calls: int, verb: str = "in it") -> str:
-    """What a sum of costs leaves out, or nothing."""
+def unpriced(calls: int) -> str:
+    """What a sum of costs leaves out, or nothing: calls at an unknown price, and those that ended before they cost."""
     if not calls:
         return ""
-    return f"{calls:,} {'call' if calls == 1 else 'calls'} of unknown price {'is' if calls == 1 else 'are'} not {verb}"
+    if calls == 1:
+        return "1 call told no cost and is not in the sum; it may have failed"
+    return f"{calls:,} calls told no cost and are not in the sum; failed ones may be among them"
 
 
 @dataclass(frozen=True)

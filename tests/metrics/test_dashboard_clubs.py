@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
@@ -12,14 +13,15 @@ from django.utils import timezone
 
 from metrics.dashboard.clubs import COLUMNS, FIRST_SHOWN
 from metrics.models import END_TO_END
+from metrics.windows import RANGES
 from tests.factories import make_club, make_event, make_user
 from tests.metrics.factories import hour, make_snapshot
 from voicepipeline import roles
 from voicepipeline.models import EventType, Organization
 
 pytestmark = pytest.mark.django_db
-PAGE, EXPORT = reverse("admin:metrics_dashboard"), reverse("admin:metrics_dashboard_export")
-MOST_QUERIES = 25  # with a comparison; a role's permissions and what surrounds each page are among them
+PAGE, CLUBS, EXPORT = (reverse(f"admin:metrics_dashboard{rest}") for rest in ("", "_clubs", "_export"))
+MOST_QUERIES = 16  # with a comparison; a role's permissions and what surrounds each page are among them
 
 
 @pytest.fixture
@@ -73,23 +75,23 @@ def three(viewer):
     ],
 )
 def test_clubs_stand_in_the_order_that_the_address_asks_for(viewer, three, sort, expected):
-    page = viewer.get(PAGE, {"sort": sort})
+    page = viewer.get(CLUBS, {"sort": sort})
     assert names(page) == expected
     assert page.context["clubs"]["without"].name == "No club"
 
 
 def test_what_belongs_to_no_club_is_the_platforms_rest(viewer, three):
-    shown = viewer.get(PAGE).context["clubs"]
+    shown = viewer.get(CLUBS).context["clubs"]
     assert shown["without"].cells[0].words == "1"
     assert shown["together"][0].words == "15"
 
 
 @pytest.mark.parametrize("key", ["name", *COLUMNS])
 def test_every_column_can_be_sorted_by_both_ways(viewer, three, key):
-    first = _heading(viewer.get(PAGE, {"sort": "cost" if key != "cost" else "name"}), key)
+    first = _heading(viewer.get(CLUBS, {"sort": "cost" if key != "cost" else "name"}), key)
     assert first.order == ""
-    once = viewer.get(f"{PAGE}{first.url}")
-    twice = viewer.get(f"{PAGE}{_heading(once, key).url}")
+    once = viewer.get(f"{CLUBS}{first.url}")
+    twice = viewer.get(f"{CLUBS}{_heading(once, key).url}")
     orders = _heading(once, key).order, _heading(twice, key).order
     assert orders == (("ascending", "descending") if key == "name" else ("descending", "ascending"))
 
@@ -99,7 +101,7 @@ def _heading(page, key):
 
 
 def test_a_clubs_name_leads_to_its_notes_of_this_time(viewer, three):
-    (row,) = [each for each in viewer.get(PAGE).context["clubs"]["rows"] if each.name == "Cuala"]
+    (row,) = [each for each in viewer.get(CLUBS).context["clubs"]["rows"] if each.name == "Cuala"]
     query = parse_qs(urlsplit(row.link.url).query)
     assert query["club"] == [str(three["Cuala"].pk)]
     assert viewer.get(row.link.url).status_code == 200
@@ -107,20 +109,35 @@ def test_a_clubs_name_leads_to_its_notes_of_this_time(viewer, three):
 
 def test_the_first_clubs_are_shown_and_all_on_request(viewer):
     make_clubs({f"Club {number:03}": {"artifacts_received": number} for number in range(FIRST_SHOWN + 3)})
-    page = viewer.get(PAGE)
+    page = viewer.get(CLUBS)
     assert len(names(page)) == FIRST_SHOWN
     assert "Show all 53" in page.content.decode()
-    assert len(names(viewer.get(f"{PAGE}{page.context['clubs']['all_url']}"))) == FIRST_SHOWN + 3
+    assert len(names(viewer.get(f"{CLUBS}{page.context['clubs']['all_url']}"))) == FIRST_SHOWN + 3
 
 
-@pytest.mark.parametrize("given", [{"range": "24h"}, {"range": "1h"}, {"range": "90d"}], ids=["hours", "live", "days"])
-def test_the_page_makes_as_many_queries_for_many_clubs_as_for_one(viewer, django_assert_max_num_queries, given):
+@pytest.mark.parametrize("page", [PAGE, CLUBS], ids=["page", "clubs"])
+def test_a_page_makes_as_many_queries_for_many_clubs_as_for_one(viewer, django_assert_max_num_queries, page):
     make_snapshot("hour", hour(timezone.now()), artifacts_received=1)
-    with django_assert_max_num_queries(MOST_QUERIES) as few:
-        viewer.get(PAGE, {**given, "compare": "1"})
+    few = {key: queries_of(viewer, page, key, django_assert_max_num_queries) for key in RANGES}
     Organization.objects.bulk_create(Organization(name=f"Club {number}", slug=f"c-{number}") for number in range(60))
-    with django_assert_max_num_queries(len(few)):
-        viewer.get(PAGE, {**given, "compare": "1"})
+    assert few == {key: queries_of(viewer, page, key, django_assert_max_num_queries) for key in RANGES}
+
+
+def queries_of(viewer, page, key, at_most):
+    with at_most(MOST_QUERIES) as found:
+        viewer.get(page, {"range": key, "compare": "1"})
+    return len(found)
+
+
+def test_the_page_leaves_the_table_of_clubs_to_an_address_of_its_own(viewer, three):
+    page = viewer.get(PAGE, {"range": "6h", "sort": "cost"})
+    assert "Cuala" not in re.search(r'<section id="clubs".*?</section>', page.content.decode(), re.DOTALL).group()
+    assert names(viewer.get(page.context["clubs_url"])) == ["Ardclough", "Ballymun", "Cuala"]
+
+
+def test_the_table_of_clubs_of_one_club_is_the_page_itself(viewer, three):
+    response = viewer.get(CLUBS, {"range": "6h", "club": three["Cuala"].pk})
+    assert response.url == f"{PAGE}?range=6h&club={three['Cuala'].pk}"
 
 
 def test_csv_has_every_club_with_numbers_to_reckon_with(viewer, three):

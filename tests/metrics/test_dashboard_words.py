@@ -72,8 +72,8 @@ def test_a_change_is_told_by_sign_and_in_a_word(unit, before, now, told):
     ("calls", "told"),
     [
         (0, ""),
-        (1, "1 call of unknown price is not in it"),
-        (2_000, "2,000 calls of unknown price are not in it"),
+        (1, "1 call told no cost and is not in the sum; it may have failed"),
+        (2_000, "2,000 calls told no cost and are not in the sum; failed ones may be among them"),
     ],
 )
 def test_what_a_sum_leaves_out_is_counted(calls, told):

@@ -85,7 +85,7 @@ def test_the_report_tells_figures_as_people_say_them():
     assert line(text, "Failure rate") == "Failure rate 10 %"
     assert line(text, "Typical") == "Typical 12 s"
     assert line(text, "In all") == "In all $4.50"
-    assert line(text, "Calls of unknown price") == "Calls of unknown price 2"
+    assert line(text, "Calls that told no cost") == "Calls that told no cost 2"
     assert line(text, "Transcription") == "Transcription 0 20 5 20 % 4.9 s 2.0 s 2.0 s"
     assert line(text, "Voicemail").startswith("Voicemail 7 0 0")
     assert line(text, "claims-v3").startswith("claims-v3 4 2.5")

@@ -74,6 +74,7 @@ QUERIES = (
     *(("voicepipeline_insightdraft_bulk", f"kind={kind}&club={{club}}") for kind in BULK_KINDS),
     ("voicepipeline_playeralias_remove_many", "club={club}&since=2020-01-01T00:00&until=2099-01-01T00:00"),
     ("metrics_dashboard", "club={club}&range=7d"),
+    ("metrics_dashboard_clubs", "range=7d&clubs=all"),
     ("metrics_dashboard_export", "chart=clubs"),
     ("metrics_counter_changelist", "club={club}"),
     ("metrics_metricssnapshot_changelist", "club=each"),

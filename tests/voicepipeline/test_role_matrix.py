@@ -137,6 +137,7 @@ EXPECTED = {
     **{f"voicepipeline_contentreading_{page}": ADMINISTRATORS for page in ("changelist", "change", "history")},
     # Figures are for all roles: they name clubs, and nobody else.
     "metrics_dashboard": READERS,
+    "metrics_dashboard_clubs": READERS,
     # Without the name of a table it has nothing to give.
     "metrics_dashboard_export": seen_by(NO, GONE, GONE, GONE),
     **pages_of("counter", add=NOBODY, app="metrics"),

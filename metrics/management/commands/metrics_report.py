@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from metrics.dashboard import clubs
 from metrics.dashboard.asked import Asked
-from metrics.dashboard.loading import Loaded, load
+from metrics.dashboard.loading import Loaded
 from metrics.dashboard.tables import TABLES, Column
 from metrics.dashboard.words import AVERAGE, MONEY, NUMBER, SHARE, TIME, Unit
 from metrics.limits import limits
@@ -61,7 +61,7 @@ COST: tuple[Line, ...] = (
     ("In all", MONEY, "ai_cost"),
     ("Per ready note", MONEY, "ai_cost_per_note"),
     ("Calls", NUMBER, "ai_calls"),
-    ("Calls of unknown price", NUMBER, "ai_calls_unpriced"),
+    ("Calls that told no cost", NUMBER, "ai_calls_unpriced"),
 )
 
 
@@ -78,7 +78,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         window = standing_window(options["range"], now, limits())
-        loaded = load(Asked(window=window, now=now, club=_club(options["organization"])))
+        loaded = Loaded(Asked(window=window, now=now, club=_club(options["organization"])))
         if options["json"]:
             self.stdout.write(json.dumps(as_dict(loaded), default=float))
             return

@@ -261,6 +261,28 @@
     }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   }
 
+  /* --- The clubs ------------------------------------------------------------------------------------------------ */
+  const say = (words) => { document.getElementById("clubs-said").textContent = words; };
+  const isClubs = (event) => event.detail.target?.id === "clubs";
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!isClubs(event)) return;
+    event.detail.target.setAttribute("aria-busy", "true");
+    say("Adding up the clubs…");
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!isClubs(event)) return;
+    const clubs = document.getElementById("clubs");
+    clubs.removeAttribute("aria-busy");
+    const failed = clubs.querySelector(".metrics-failed");
+    failed.hidden = event.detail.successful;
+    say(event.detail.successful ? clubs.dataset.said : failed.textContent);
+    // "Show all" is gone with what it showed; the keyboard goes on in the table.
+    if (event.detail.elt.matches("a") && document.activeElement === document.body) {
+      clubs.querySelector(".metrics-scroll").focus({ preventScroll: true });
+    }
+  });
+
   // Whether pages are dark is known once Alpine has begun; load comes after that.
   addEventListener("load", start);
 })();
