@@ -85,7 +85,7 @@ def cleanup_old_events(now: datetime, *, may_go_on: Callable[[], bool] = always)
     done = EventCleanup()
     before = _events_before(now)
     _renew_time_index()
-    for hour in sorted({*hours_to_seal(now, before=before), *_hours_with_events(before)}):
+    for hour in _in_order({*hours_to_seal(now, before=before), *_hours_with_events(before)}):
         if not may_go_on():
             break
         try:
@@ -95,6 +95,14 @@ def cleanup_old_events(now: datetime, *, may_go_on: Callable[[], bool] = always)
         if kept:
             done.kept.append(replace(kept, is_trouble=kept.is_trouble or hour < before - PATIENCE))
     return done
+
+
+def _in_order(hours: set[datetime]) -> list[datetime]:
+    """The oldest first; those with gaps last, for to count them takes long and is mostly in vain."""
+    with_gaps = set(
+        Period.objects.filter(period_type=PeriodType.HOUR).exclude(gaps=[]).values_list("period_start", flat=True)
+    )
+    return sorted(hours, key=lambda hour: (hour in with_gaps, hour))
 
 
 def _events_before(now: datetime) -> datetime:
@@ -156,15 +164,19 @@ def _sealed(hour: datetime) -> Period | None:
 def may_still_get_events(hour: datetime) -> bool:
     """Whether somebody writes, or may begin to, who would find an event of this hour too young to ask for its lock.
 
-    Asked outside of transactions: within one, the answer would be the same for all hours.
+    Asked outside of transactions: within one, the answer would be the same for all hours. When a transaction of
+    another role began, only some may read; that there is one, all may, for each holds its own lock. Who works for
+    the database itself, such as autovacuum, has no role.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT clock_timestamp() < %(old_at)s OR EXISTS (
                 SELECT FROM pg_stat_activity
-                WHERE datname = current_database() AND xact_start < %(old_at)s AND pid <> pg_backend_pid()
-                    AND backend_type <> 'autovacuum worker'
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+                    AND (xact_start < %(old_at)s OR xact_start IS NULL AND pid IN (
+                        SELECT pid FROM pg_locks WHERE locktype = 'virtualxid' AND mode = 'ExclusiveLock'
+                    ))
             )
             """,
             {"old_at": hour + HOUR + OLD_FOR_WRITERS},

@@ -185,6 +185,18 @@ def test_an_hour_that_lacks_a_club_keeps_all_its_events_until_it_lacks_none():
     assert (cleanup_old_events(NOW).events_deleted, received(OLD)) == (6, 6)
 
 
+def test_hours_that_lack_a_club_come_last_and_keep_no_other_waiting():
+    for number in range(OLD.hour - 1):
+        make_period("hour", OLD.replace(hour=number), sealed_at=NOW)
+    make_period("hour", OLD - HOUR, gaps=[make_club().pk])
+    tell(OLD, OLD - HOUR)
+    turns = iter([True, False])
+    cleanup_old_events(NOW, may_go_on=lambda: next(turns))
+    assert left() == [OLD - HOUR]
+    cleanup_old_events(NOW)
+    assert left() == []
+
+
 def test_a_run_that_has_no_time_left_begins_nothing_new():
     tell(OLD, OLD - HOUR)
     turns = iter([True, False])
@@ -307,7 +319,8 @@ def test_killed_at_any_commit_nothing_is_lost_and_the_next_run_ends_it(moment, n
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_hour_is_made_final_while_a_transaction_is_open_that_would_not_ask_for_its_lock():
+@pytest.mark.parametrize("role", ["none", "pg_signal_backend"], ids=["own role", "role that cannot see when it began"])
+def test_no_hour_is_made_final_while_a_transaction_is_open_that_would_not_ask_for_its_lock(role):
     begun, go_on = threading.Event(), threading.Event()
 
     def write():
@@ -323,10 +336,16 @@ def test_no_hour_is_made_final_while_a_transaction_is_open_that_would_not_ask_fo
     thread.start()
     assert begun.wait(20)
     old_since_a_moment = datetime.now(UTC) - OLD_FOR_WRITERS - HOUR
-    while_open = may_still_get_events(old_since_a_moment)
-    go_on.set()
-    thread.join()
-    assert (while_open, may_still_get_events(old_since_a_moment)) == (True, False)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET ROLE {role}")
+        while_open = may_still_get_events(old_since_a_moment)
+        go_on.set()
+        thread.join()
+        assert (while_open, may_still_get_events(old_since_a_moment)) == (True, False)
+    finally:
+        go_on.set()
+        connection.close()
 
 
 # --- Figures ---------------------------------------------------------------------------------------------------
