@@ -25,6 +25,7 @@ from voicepipeline.operations.ai_service import PERMISSION, LastTest
 from voicepipeline.operations.outcome import Outcome
 from voicepipeline.operations.provider_models import told_cautions
 from voicepipeline.stages import stages_of
+from voicepipeline.text import row_number
 
 RUNS = "admin:voicepipeline_stagerun_changelist"
 PAGE = "admin:voicepipeline_aiservicehealth_changelist"
@@ -72,7 +73,7 @@ class AIServiceAdmin(PageAdmin):
 
     def end_pause_view(self, request: HttpRequest) -> HttpResponse:
         def end(user: Any, given: str) -> Outcome:
-            number = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
+            number = row_number(given) or 0
             # By the clock of what is let go: the database's.
             return ai_service.end_pause(number, by=user, now=database_now())
 

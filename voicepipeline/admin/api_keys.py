@@ -28,6 +28,7 @@ from voicepipeline.models import ApiKey, ApiScope, Organization, User
 from voicepipeline.models.api import MOST_PER_MINUTE
 from voicepipeline.operations import api_keys
 from voicepipeline.operations.api_keys import MAX_NAME, NewKey
+from voicepipeline.text import row_number
 
 URL = "admin:voicepipeline_apikey"
 TEMPLATE = "voicepipeline/api_key.html"
@@ -218,8 +219,7 @@ class ApiKeyAdmin(ListAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         keys = ApiKey.objects.select_related("organization", "use", "created_by", "revoked_by")
-        known = object_id.isascii() and object_id.isdigit() and len(object_id) < 19
-        key = keys.filter(pk=int(object_id)).first() if known else None
+        key = keys.filter(pk=row_number(object_id) or 0).first()
         if key is None:
             raise Http404
         return key

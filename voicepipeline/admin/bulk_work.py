@@ -19,6 +19,7 @@ from voicepipeline.admin.words import NOTHING, State, length, moment
 from voicepipeline.engine.limits import limits
 from voicepipeline.masking import Eyes, eyes_of
 from voicepipeline.models import BulkWork, Coach, Organization, Player, Topic
+from voicepipeline.text import row_number
 
 PAGE, BODY = "voicepipeline/bulk_work.html", "voicepipeline/bulk_work_body.html"
 # What the figures of each kind count.
@@ -121,8 +122,7 @@ class BulkWorkAdmin(HistoryAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         works = BulkWork.objects.select_related("requested_by", "organization")
-        known = object_id.isascii() and object_id.isdigit() and len(object_id) < 19
-        work: BulkWork | None = works.filter(pk=int(object_id)).first() if known else None
+        work: BulkWork | None = works.filter(pk=row_number(object_id) or 0).first()
         if work is None:
             raise Http404
         return work

@@ -16,6 +16,7 @@ from voicepipeline.admin.entry_rows import with_related
 from voicepipeline.admin.lists import MOST_COUNTED
 from voicepipeline.models import Coach, InsightDraft, Organization, Topic
 from voicepipeline.operations.entry_selection import Filters
+from voicepipeline.text import row_number
 
 Status = InsightDraft.Status
 Entries = QuerySet[InsightDraft]
@@ -121,10 +122,10 @@ class FilterForm(forms.Form):
         super().__init__(data)
         club, coach = data.get("club", ""), data.get("coach", "")
         coaches: Any = self.fields["coach"]
-        if _is_id(club):
-            coaches.queryset = Coach.objects.filter(organization_id=int(club)).order_by("last_name", "first_name")
-        elif _is_id(coach):
-            coaches.queryset = Coach.objects.filter(pk=int(coach))
+        if (club_pk := row_number(club)) is not None:
+            coaches.queryset = Coach.objects.filter(organization_id=club_pk).order_by("last_name", "first_name")
+        elif (coach_pk := row_number(coach)) is not None:
+            coaches.queryset = Coach.objects.filter(pk=coach_pk)
         else:
             coaches.empty_label = "Choose a club first"
 
@@ -151,10 +152,6 @@ class FilterForm(forms.Form):
     def in_use(self) -> int:
         """How many of them say something, fitting or not."""
         return sum(bool(self.data.get(name)) for name in self.fields)
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 @dataclass(frozen=True)
@@ -187,19 +184,21 @@ def _place(entry: InsightDraft, tab: Tab) -> str:
 
 
 def _after_id(rows: Entries, place: str) -> Entries:
-    return rows.filter(pk__gt=int(place)) if _is_id(place) else rows
+    last = row_number(place)
+    return rows if last is None else rows.filter(pk__gt=last)
 
 
 def _before_decision(rows: Entries, place: str) -> Entries:
-    when, _, pk = place.partition("~")
+    when, _, number = place.partition("~")
+    pk = row_number(number)
     try:
         moment = datetime.fromisoformat(when)
     except ValueError:
         return rows
-    if not _is_id(pk) or moment.tzinfo is None:
+    if pk is None or moment.tzinfo is None:
         return rows
     # The first condition is the index's.
-    return rows.filter(Q(decided_at__lt=moment) | Q(pk__lt=int(pk)), decided_at__lte=moment)
+    return rows.filter(Q(decided_at__lt=moment) | Q(pk__lt=pk), decided_at__lte=moment)
 
 
 After = Callable[[Entries, str], Entries]

@@ -17,6 +17,7 @@ from voicepipeline.admin.words import moment
 from voicepipeline.masking import initials
 from voicepipeline.models import Coach, PlayerAlias
 from voicepipeline.operations.rosters import PERMISSION
+from voicepipeline.text import row_number
 
 EVERY_COACH = "Every coach"
 
@@ -29,21 +30,18 @@ class CoachFilter(admin.SimpleListFilter):
     most = 200
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        club = request.GET.get("club", "")
+        club = row_number(request.GET.get("club", ""))
         coaches = Coach.objects.filter(aliases__isnull=False).distinct().order_by("last_name", "first_name", "pk")
-        if _is_number(club):
-            coaches = coaches.filter(organization_id=int(club))
+        if club is not None:
+            coaches = coaches.filter(organization_id=club)
         return [("all", EVERY_COACH), *((str(coach.pk), str(coach)) for coach in coaches[: self.most])]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value() or ""
         if value == "all":
             return queryset.filter(coach__isnull=True)
-        return queryset.filter(coach_id=int(value)) if _is_number(value) else queryset
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
+        coach = row_number(value)
+        return queryset if coach is None else queryset.filter(coach_id=coach)
 
 
 @admin.register(PlayerAlias)

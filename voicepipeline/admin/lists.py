@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
 from voicepipeline.models import Organization
+from voicepipeline.text import row_number
 
 MOST_COUNTED = 10_000
 SHORTEST_PREFIX = 6
@@ -202,8 +203,8 @@ class ClubFilter(admin.SimpleListFilter):
         return [(str(pk), name) for pk, name in Organization.objects.values_list("pk", "name")[: self.most]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value() or ""
-        return queryset.filter(organization_id=int(value)) if value.isascii() and value.isdigit() else queryset
+        club = row_number(self.value() or "")
+        return queryset if club is None else queryset.filter(organization_id=club)
 
 
 class ClubOrNoneFilter(ClubFilter):

@@ -14,6 +14,7 @@ from voicepipeline.masking import Eyes
 from voicepipeline.models import Artifact, Coach, EntityResolution, MentionKind, NameChoice, Organization
 from voicepipeline.operations.ai_service import name_of
 from voicepipeline.operations.name_words import whom
+from voicepipeline.text import row_number
 
 A_PAGE = 50
 MOST_COUNTED = 10_000
@@ -21,7 +22,6 @@ MOST_PAGES_OF_ANSWERS = 100
 MOST_CLUBS, MOST_COACHES = 500, 500
 MOST_OFFERED = 5
 ORDER = ("artifact_id", "kind", "name_key")
-LONGEST_NUMBER = 18  # digits that a row's number may have
 
 
 class Question(NamedTuple):
@@ -83,8 +83,7 @@ def without_strangers(filters: Filters) -> tuple[Filters, str]:
 
 def number_in(text: object) -> int | None:
     """The number of a row, or None for anything else."""
-    said = str(text or "")
-    return int(said) if said.isascii() and said.isdigit() and len(said) <= LONGEST_NUMBER else None
+    return row_number(str(text or ""))
 
 
 def open_names(filters: Filters) -> QuerySet[Any]:

@@ -33,6 +33,7 @@ from voicepipeline.durations import in_words
 from voicepipeline.models import Artifact, StageRun, Transcript, VoiceNote
 from voicepipeline.note_states import state_of_row, with_standing
 from voicepipeline.queries import transcripts_to_review
+from voicepipeline.text import row_number
 
 MOST_SAME_MESSAGE = 20
 NOTE_HEAD, NOTE_CONTENT = "voicepipeline/note_head.html", "voicepipeline/note_content.html"
@@ -164,7 +165,7 @@ class ArtifactAdmin(HistoryAdmin):
         try:
             return notes.filter(artifact_id=uuid.UUID(object_id)).first()
         except ValueError:
-            return notes.filter(pk=int(object_id)).first() if object_id.isascii() and object_id.isdigit() else None
+            return notes.filter(pk=row_number(object_id) or 0).first()
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -14,6 +14,7 @@ from voicepipeline.admin.events import of_notes_like
 from voicepipeline.admin.lists import HistoryAdmin, SinceFilter
 from voicepipeline.admin.words import moment
 from voicepipeline.models import ContentReading, User
+from voicepipeline.text import row_number
 
 KEY = "key-"
 
@@ -31,10 +32,10 @@ class ReaderFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value() or ""
-        number = value.removeprefix(KEY)
-        if not (number.isascii() and number.isdigit() and len(number) < 19):
+        number = row_number(value.removeprefix(KEY))
+        if number is None:
             return queryset
-        return queryset.filter(**{"user_id" if number == value else "api_key_id": int(number)})
+        return queryset.filter(**{"api_key_id" if value.startswith(KEY) else "user_id": number})
 
 
 class ReadFilter(SinceFilter):

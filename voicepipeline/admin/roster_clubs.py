@@ -19,6 +19,7 @@ from voicepipeline.admin.roster_unclear import ClubList, Unclear, names_url, unc
 from voicepipeline.models import Organization
 from voicepipeline.operations.rematching import MAX_REASON, PERMISSION, match_club_again, open_questions_of
 from voicepipeline.operations.roster_import import PERMISSION as IMPORT
+from voicepipeline.text import row_number
 
 BULK = "admin:voicepipeline_bulkwork_changelist"
 # Lists that take a club.
@@ -75,9 +76,9 @@ class ClubPages:
 
 
 def _beside_the_form(request: HttpRequest, object_id: str) -> dict[str, Any]:
-    if not (object_id.isascii() and object_id.isdigit()):
+    pk = row_number(object_id)
+    if pk is None:
         return {}
-    pk = int(object_id)
     again = "admin:voicepipeline_organization_match_again"
     return {
         "unclear": unclear_of([pk], now=timezone.now()).get(pk, Unclear()),

@@ -20,6 +20,7 @@ from voicepipeline.matching.roster import Roster
 from voicepipeline.models import EntityResolution, InsightDraft, Player, PlayerAlias
 from voicepipeline.operations.aliases import players_of
 from voicepipeline.operations.merging import MAX_REASON, PERMISSION, merge_players, refusal_to_merge
+from voicepipeline.text import row_number
 
 ALIKE_FROM = 70.0
 MOST_ALIKE = 8
@@ -68,7 +69,7 @@ def answer(model_admin: Any, request: HttpRequest, player_pk: int) -> HttpRespon
     if player is None:
         raise Http404
     given = request.POST if request.method == "POST" else request.GET
-    other = _player(_number(given.get("with", "")))
+    other = _player(row_number(given.get("with", "")))
     if request.method == "POST" and other is not None:
         return _merge(request, player, other)
     context = {
@@ -87,10 +88,6 @@ def answer(model_admin: Any, request: HttpRequest, player_pk: int) -> HttpRespon
 
 def _player(pk: int | None) -> Player | None:
     return Player.objects.select_related("organization", "team", "merged_into").filter(pk=pk or 0).first()
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _url(player: Player, other: Player | None = None) -> str:

@@ -13,6 +13,7 @@ from voicepipeline.admin import roster_merging
 from voicepipeline.admin.words import State
 from voicepipeline.models import Player
 from voicepipeline.operations.merging import PERMISSION
+from voicepipeline.text import row_number
 
 PLAYER = "admin:voicepipeline_player_change"
 
@@ -52,8 +53,8 @@ class PlayerPages:
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Held while it is saved, so that a form opened earlier does not undo a merge that has just been made."""
-        if request.method == "POST" and object_id.isascii() and object_id.isdigit():
-            list(Player.objects.select_for_update(no_key=True).filter(pk=int(object_id)).values_list("pk"))
+        if request.method == "POST" and (pk := row_number(object_id)) is not None:
+            list(Player.objects.select_for_update(no_key=True).filter(pk=pk).values_list("pk"))
         return super().get_object(request, object_id, from_field)  # type: ignore[misc]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -81,8 +82,7 @@ class PlayerPages:
 
 def _beside_the_form(request: HttpRequest, object_id: str) -> dict[str, Any]:
     """What the panel above the form says; nothing of a player who is not there."""
-    known = object_id.isascii() and object_id.isdigit()
-    player = Player.objects.select_related("merged_into").filter(pk=int(object_id)).first() if known else None
+    player = Player.objects.select_related("merged_into").filter(pk=row_number(object_id) or 0).first()
     if player is None:
         return {}
     if player.merged_into is not None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from voicepipeline.admin.lists import ClubOrNoneFilter, SpanFilter
 from voicepipeline.models import StageRun
+from voicepipeline.text import row_number
 
 UNKNOWN_COST_SPAN = timedelta(hours=24)
 # Older tries are not looked at: there is no index by time, and a day has far fewer.
@@ -84,4 +85,5 @@ class RunClubFilter(ClubOrNoneFilter):
         value = self.value() or ""
         if value == self.NONE:
             return queryset.filter(artifact__organization=None)
-        return queryset.filter(artifact__organization=int(value)) if value.isascii() and value.isdigit() else queryset
+        club = row_number(value)
+        return queryset if club is None else queryset.filter(artifact__organization=club)
