@@ -75,6 +75,56 @@ def test_range_club_and_order_are_chosen_and_stand_in_the_address(page, viewer, 
     check_page()
 
 
+def test_the_clubs_come_after_the_page_and_are_sorted_by_keyboard(page, look, viewer, check_page):
+    make_busy_hours(hours=8)
+    hold = []
+    page.route("**/figures/clubs/**", lambda route: hold.append(route), times=1)
+    page.goto(f"{PAGE}?range=6h")
+    clubs = page.locator("#clubs")
+    expect(clubs).to_have_attribute("aria-busy", "true")
+    expect(clubs.get_by_text("Adding up the clubs…")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Adding up the clubs…")).to_have_count(1)
+    hold.pop().continue_()
+    expect(clubs.locator("tbody th")).to_have_count(4)
+    expect(clubs).not_to_have_attribute("aria-busy", "true")
+    heading = clubs.get_by_role("link", name="AI cost")
+    heading.focus()
+    page.keyboard.press("Enter")
+    expect(clubs.get_by_role("columnheader", name="AI cost")).to_have_attribute("aria-sort", "descending")
+    expect(heading).to_be_focused()
+    expect(page.locator("#clubs-said")).to_have_text("3 of 3 clubs, by AI cost, descending")
+    expect(page.locator("#picker input[name=sort]")).to_have_value("-cost")
+    assert page.url.endswith("?range=6h&sort=-cost")
+    expect(page).to_have_title(re.compile("^Metrics"))
+    check_page()
+
+
+def test_clubs_that_could_not_be_had_are_told_of(page, viewer):
+    make_busy_hours(hours=8)
+    page.route("**/figures/clubs/**", lambda route: route.fulfill(status=503))
+    page.goto(f"{PAGE}?range=6h")
+    clubs = page.locator("#clubs")
+    expect(clubs.get_by_text("The clubs could not be added up. Try again.")).to_be_visible()
+    page.unroute("**/figures/clubs/**")
+    clubs.get_by_role("link", name="Show the clubs").click()
+    expect(clubs.locator("tbody th")).to_have_count(4)
+
+
+def test_without_scripts_a_link_leads_to_the_clubs(browser, viewer, live_server, page, check_page):
+    make_busy_hours(hours=8)
+    context = browser.new_context(java_script_enabled=False, base_url=live_server.url)
+    context.add_cookies(page.context.cookies())
+    plain = context.new_page()
+    plain.goto(f"{PAGE}?range=6h")
+    assert plain.locator("#clubs table").count() == 0
+    page.goto(plain.locator("#clubs").get_by_text("Show the clubs").get_attribute("href"))
+    context.close()
+    expect(page.locator("#clubs tbody th")).to_have_count(4)
+    page.get_by_role("link", name="24 hours").click()
+    expect(page.locator("#clubs")).to_contain_text("24 hours, so far")
+    check_page()
+
+
 def test_colours_follow_the_theme(page, viewer):
     make_snapshot("hour", hour(timezone.now()), artifacts_received=3)
     page.emulate_media(color_scheme="light")
