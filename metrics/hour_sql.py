@@ -96,27 +96,50 @@ SUMS = ", ".join(told.FIGURES)
 ALIKE = ", ".join(told.ALIKE)
 
 
-def counting(events: str) -> str:
-    """The statement over these events; `only` asks for one club's alone, written as if they were everybody's."""
+NO_SUMS = ", ".join("NULL" for name in told.ADDED_UP if name != "events")
+
+
+def adding_up(events: str) -> str:
+    """These events by what they have in common, and beside that (`bucket`) how long what they tell of took.
+
+    Apart from each other, as many small groups beside few wide ones take half the time of many wide ones.
+    """
     return f"""
 WITH events AS NOT MATERIALIZED (
     SELECT * FROM ({events}) events
     WHERE (%(only)s::bigint IS NULL OR club = %(only)s) AND club <> ALL (%(gaps)s::bigint[])
-), counted AS MATERIALIZED (
-    -- OFFSET 0: what is read from an event is read once, however often it is used.
-    SELECT {ALIKE}, {told.STAGE} AS stage, {named(told.ADDED_UP)}
+)
+-- OFFSET: what is read from an event is read once, however often it is used. A quoted 0 is known to be none in time
+-- to work on several cores.
+SELECT {ALIKE}, {named(told.ADDED_UP)}, NULL AS bucket
+FROM (
+    SELECT club, event_type, {named(told.TOLD)}
     FROM (
-        SELECT club, event_type, {named(told.TOLD)}
-        FROM (
-            SELECT club, event_type, {named(told.READ)} FROM events LEFT JOIN {told.ASKED} USING (event_type) OFFSET 0
-        ) read OFFSET 0
-    ) told
-    GROUP BY {ALIKE}
+        SELECT club, event_type, {named(told.READ)} FROM events LEFT JOIN {told.ASKED} USING (event_type) OFFSET '0'
+    ) read OFFSET '0'
+) told
+GROUP BY {ALIKE}
+UNION ALL
+SELECT club, event_type, NULL, NULL, NULL, count(*), {NO_SUMS}, metrics_bucket(duration)
+FROM (SELECT club, event_type, {told.DURATION} AS duration FROM events OFFSET '0') told
+WHERE duration IS NOT NULL GROUP BY club, event_type, metrics_bucket(duration)"""  # noqa: S608
+
+
+# What writes runs on one core alone, what fills a new table on several: worth its entries in the catalog if it is much.
+MANY = 50_000
+IS_LARGE = f"SELECT EXISTS (SELECT FROM ({EVENTS}) events OFFSET {MANY})"  # noqa: S608
+ADD_UP = f"CREATE TEMPORARY TABLE metrics_added_up ON COMMIT DROP AS {adding_up(EVENTS)}"
+ADDED_UP = "SELECT * FROM metrics_added_up"
+
+
+def counting(added_up: str) -> str:
+    """The statement over events that are added up; `only` asks for one club's alone, written as if everybody's."""
+    return f"""
+WITH added_up AS MATERIALIZED ({added_up}
+), counted AS MATERIALIZED (
+    SELECT {ALIKE}, {told.STAGE} AS stage, {", ".join(told.ADDED_UP)} FROM added_up WHERE bucket IS NULL
 ), bucketed AS MATERIALIZED (
-    -- Apart from the sums: many small groups beside few wide ones take half the time of many wide ones.
-    SELECT club, event_type, metrics_bucket(duration) AS bucket, count(*) AS events
-    FROM (SELECT club, event_type, {told.DURATION} AS duration FROM events OFFSET 0) told
-    WHERE duration IS NOT NULL GROUP BY club, event_type, bucket
+    SELECT club, event_type, bucket, events FROM added_up WHERE bucket IS NOT NULL
 ), figures AS MATERIALIZED (
     {whose({"events": "coalesce(sum(events), 0)", **told.FIGURES})}
 ), owners AS MATERIALIZED (

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from metrics.hour_sql import COPIED, COPY, EVENTS, counting
+from metrics.hour_sql import ADD_UP, ADDED_UP, COPIED, COPY, EVENTS, IS_LARGE, adding_up, counting
 from metrics.limits import HOUR
 from metrics.models import Period, PeriodType
 from metrics.periods import Aggregated, checked_start, hold_period
@@ -34,7 +34,7 @@ def aggregate_hourly_metrics(hour: datetime, *, seal: bool = False) -> Aggregate
     with connection.cursor() as cursor:
         cursor.execute(SETTINGS)
     try:
-        events, rows = _count(EVENTS, values)
+        events, rows = _count_all(values)
     except (DataError, IntegrityError):
         events, rows = _count_without_gaps(values)
     return Aggregated(start, events=events, rows=rows, gaps=values["gaps"])
@@ -48,10 +48,22 @@ def _refuse_the_future(start: datetime, *, seal: bool) -> None:
         raise ValueError(f"The hour {start.isoformat()} is not over, so it cannot be made final.")
 
 
-def _count(events: str, values: dict[str, Any]) -> tuple[int, int]:
+def _count_all(values: dict[str, Any]) -> tuple[int, int]:
+    """All that happened: of a large hour it is added up on several cores first."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(IS_LARGE, values)
+        if not cursor.fetchone()[0]:
+            return _count(adding_up(EVENTS), values)
+        cursor.execute(ADD_UP, values)
+        done = _count(ADDED_UP, values)
+        cursor.execute("DROP TABLE metrics_added_up")
+        return done
+
+
+def _count(added_up: str, values: dict[str, Any]) -> tuple[int, int]:
     """How many events were counted, and how many rows changed; nothing happened if it fails."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(counting(events), values)
+        cursor.execute(counting(added_up), values)
         counted, rows = cursor.fetchone()
     return int(counted), int(rows)
 
@@ -69,7 +81,7 @@ def _count_without_gaps(values: dict[str, Any]) -> tuple[int, int]:
         "events of some clubs cannot be counted", extra={"hour": values["start"].isoformat(), "clubs": values["gaps"]}
     )
     try:
-        return _count(COPIED, values)
+        return _count(adding_up(COPIED), values)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS metrics_events_of_the_hour")
@@ -79,7 +91,7 @@ def _is_countable(values: dict[str, Any]) -> bool:
     """Whether one club's events can be counted, tried and taken back."""
     try:
         with transaction.atomic():
-            _count(COPIED, values)
+            _count(adding_up(COPIED), values)
             transaction.set_rollback(True)
     except (DataError, IntegrityError):
         return False
