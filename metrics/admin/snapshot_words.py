@@ -17,14 +17,14 @@ def snapshot_context(snapshot: MetricsSnapshot) -> dict[str, Any]:
     figures = Figures(**sums_of(vars(snapshot), Figures))
     return {
         "has_gaps": figures.has_gaps,
-        "groups": list(_groups(figures)),
+        "groups": [*_notes(figures), *_decisions(figures)],
         "stages": [_stage(row) for row in sorted(snapshot.stages.all(), key=lambda row: STAGE_ORDER.index(row.stage))],
         "sources": [_source(row) for row in snapshot.sources.order_by("-artifacts_received", "source_channel")],
         "prompts": [_prompt(row) for row in snapshot.prompts.order_by("-prompt_version")],
     }
 
 
-def _groups(figures: Figures) -> Iterator[tuple[str, Facts]]:
+def _notes(figures: Figures) -> Iterator[tuple[str, Facts]]:
     yield (
         "Voice notes",
         [
@@ -57,6 +57,9 @@ def _groups(figures: Figures) -> Iterator[tuple[str, Facts]]:
             ("Unclear", rate(figures.disambiguation_rate)),
         ],
     )
+
+
+def _decisions(figures: Figures) -> Iterator[tuple[str, Facts]]:
     yield (
         "Entries",
         [
@@ -73,7 +76,7 @@ def _groups(figures: Figures) -> Iterator[tuple[str, Facts]]:
             ("In all", money(figures.ai_cost)),
             ("A ready voice note", money(figures.ai_cost_per_note)),
             ("Tries that called it", count(figures.ai_calls)),
-            ("Of these of unknown cost", count(figures.ai_calls_unpriced)),
+            ("Of these without a known cost", count(figures.ai_calls_unpriced)),
         ],
     )
 

@@ -14,6 +14,7 @@ from voicepipeline.models import StageName
 
 SO_FAR, INCOMPLETE = "so far", "incomplete"
 TO = "\N{EN DASH}"
+ENOUGH = 5  # tries; of fewer, one that failed would stand out as a peak
 Value = float | None
 
 
@@ -24,6 +25,11 @@ class Line:
     label: str
     look: str
     of: Callable[[Step], Value]
+    is_drawn: Callable[[Step], bool] = lambda _: True
+
+    def drawn(self, step: Step) -> Value:
+        """What the picture shows; the table and CSV tell it in any case."""
+        return self.of(step) if self.is_drawn(step) else None
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,14 @@ def _stage(stage: str, name: str) -> Callable[[Step], Value]:
         return None if value is None else float(value)
 
     return of
+
+
+def _has_enough(stage: str) -> Callable[[Step], bool]:
+    def has(step: Step) -> bool:
+        found = step.stage(stage)
+        return found is not None and found.completed + found.failed >= ENOUGH
+
+    return has
 
 
 def _times(stage: str, title: str) -> Plot:
@@ -123,13 +137,17 @@ CHARTS = {
         Chart(
             "failure-rates",
             "Failures at each stage",
-            "Of the tries that ended for good, how many failed. Tries that are repeated do not count.",
-            "No try ended in this time.",
+            "Of the tries that ended for good, how many failed. Tries that are repeated do not count. "
+            f"Where fewer than {ENOUGH} ended, only the table tells.",
+            "Too few tries ended in this time to be drawn.",
             (
                 Plot(
                     "Failure rate",
                     words.SHARE,
-                    tuple(Line(stage.label, stage, _stage(stage, "failure_rate")) for stage in StageName),
+                    tuple(
+                        Line(stage.label, stage, _stage(stage, "failure_rate"), _has_enough(stage))
+                        for stage in StageName
+                    ),
                 ),
             ),
         ),
@@ -153,7 +171,7 @@ def drawn(chart: Chart, loaded: Loaded) -> dict[str, Any]:
         "is_one": len(chart.plots) == 1,
         "legend": chart.plots[0].lines if len(chart.plots[0].lines) > 1 else (),
         "none": chart.none,
-        "is_empty": _is_empty(chart, values),
+        "is_empty": _is_empty(chart, [[line.drawn(step) for _, line in columns] for step in loaded.steps]),
         "headings": [chart.heading(plot, line) for plot, line in columns],
         "rows": [
             (_when(step, loaded.grain), [plot.unit.write(value) for (plot, _), value in zip(columns, row, strict=True)])
@@ -181,7 +199,7 @@ def payload(loaded: Loaded) -> dict[str, Any]:
                 {
                     "unit": plot.unit.key,
                     "lines": [
-                        {"label": line.label, "look": line.look, "values": [line.of(step) for step in loaded.steps]}
+                        {"label": line.label, "look": line.look, "values": [line.drawn(step) for step in loaded.steps]}
                         for line in plot.lines
                     ],
                 }

@@ -9,7 +9,7 @@ from metrics.dashboard.asked import ALL, DEFAULT_SORT
 from metrics.dashboard.loading import Loaded
 from metrics.dashboard.tables import Cell, Column, Value
 from metrics.figures import ClubFigures
-from metrics.links import NO_CLUB, Link, notes_link
+from metrics.links import NO_CLUB, Link, figure_link, notes_link
 
 KEY = "clubs"
 FIRST_SHOWN = 50
@@ -17,16 +17,16 @@ NAME = "name"
 TOGETHER = "All together"
 
 
-def _figure(label: str, unit: words.Unit, name: str) -> Column:
+def _figure(label: str, unit: words.Unit, name: str, *, counts: str = "") -> Column:
     def of(club: ClubFigures) -> Value:
         value = getattr(club.figures, name)
         return None if value is None else float(value)
 
-    return Column(label, unit, of)
+    return Column(label, unit, of, counts or name)
 
 
 def _time(label: str, name: str) -> Column:
-    return Column(label, words.TIME, lambda club: getattr(club.end_to_end, name))
+    return Column(label, words.TIME, lambda club: getattr(club.end_to_end, name), "artifacts_completed")
 
 
 # By what the address calls them.
@@ -34,12 +34,12 @@ COLUMNS = {
     "received": _figure("Received", words.NUMBER, "artifacts_received"),
     "ready": _figure("Ready", words.NUMBER, "artifacts_completed"),
     "failed": _figure("Failed", words.NUMBER, "artifacts_failed"),
-    "failure_rate": _figure("Failure rate", words.SHARE, "failure_rate"),
+    "failure_rate": _figure("Failure rate", words.SHARE, "failure_rate", counts="artifacts_failed"),
     "typical": _time("Typical time", "p50_ms"),
     "slowest": _time("Slowest 1 in 20", "p95_ms"),
-    "unclear": _figure("Names unclear", words.SHARE, "disambiguation_rate"),
+    "unclear": _figure("Names unclear", words.SHARE, "disambiguation_rate", counts="disambiguations"),
     "cost": _figure("AI cost", words.MONEY, "ai_cost"),
-    "cost_per_note": _figure("Cost per note", words.MONEY, "ai_cost_per_note"),
+    "cost_per_note": _figure("Cost per note", words.MONEY, "ai_cost_per_note", counts="ai_cost"),
 }
 
 
@@ -70,7 +70,7 @@ def shown(loaded: Loaded) -> dict[str, Any]:
         "rows": [_row(loaded, club) for club in first],
         "without": _row(loaded, without) if without else None,
         "together_words": TOGETHER,
-        "together": [_cell(column, _together(loaded)) for column in COLUMNS.values()],
+        "together": [_cell(loaded, column, _together(loaded), None) for column in COLUMNS.values()],
         "has_unpriced": loaded.history.ai_calls_unpriced > 0,
         "number": len(clubs),
         "is_cut": len(first) < len(clubs),
@@ -119,9 +119,11 @@ def _heading(loaded: Loaded, key: str, label: str) -> Heading:
 def _row(loaded: Loaded, club: ClubFigures) -> ClubRow:
     pk = NO_CLUB if club.organization_id is None else club.organization_id
     link = notes_link(loaded.span.start, loaded.span.end, club=pk)
-    return ClubRow(club.name, link, [_cell(column, club) for column in COLUMNS.values()])
+    return ClubRow(club.name, link, [_cell(loaded, column, club, pk) for column in COLUMNS.values()])
 
 
-def _cell(column: Column, club: ClubFigures) -> Cell:
+def _cell(loaded: Loaded, column: Column, club: ClubFigures, pk: int | None) -> Cell:
     note = words.unpriced(club.figures.ai_calls_unpriced) if column is COLUMNS["cost"] else ""
-    return Cell(column.unit.write(column.of(club)), note=note)
+    value, span = column.of(club), loaded.span
+    link = figure_link(column.counts, span.start, span.end, now=loaded.asked.now, club=pk) if value else None
+    return Cell(column.unit.write(value), link, note)

@@ -17,7 +17,7 @@ Value = float | None
 
 @dataclass(frozen=True)
 class Column:
-    """One figure of every row; `counts` names what the rows behind it are, where a list can have them."""
+    """One figure of every row; `counts` names the figure whose rows are behind it, where a list can have them."""
 
     label: str
     unit: Unit
@@ -56,27 +56,27 @@ STAGES = (
     _of_stages("Tries", words.NUMBER, "attempts", counts="attempts"),
     _column("Succeeded", words.NUMBER, "completed", counts="completed"),
     _of_stages("Failed for good", words.NUMBER, "failed", counts="failed"),
-    _of_stages("Failure rate", words.SHARE, "failure_rate"),
-    _column("Average", words.TIME, "average_ms"),
-    _column("Typical", words.TIME, "p50_ms"),
-    _column("Slowest 1 in 20", words.TIME, "p95_ms"),
+    _of_stages("Failure rate", words.SHARE, "failure_rate", counts="failed"),
+    _column("Average", words.TIME, "average_ms", counts="timed"),
+    _column("Typical", words.TIME, "p50_ms", counts="timed"),
+    _column("Slowest 1 in 20", words.TIME, "p95_ms", counts="timed"),
 )
 SOURCES = (
     _column("Received", words.NUMBER, "artifacts_received", counts="artifacts_received"),
     _column("Ready", words.NUMBER, "artifacts_completed", counts="artifacts_completed"),
     _column("Failed", words.NUMBER, "artifacts_failed", counts="artifacts_failed"),
-    _column("Failure rate", words.SHARE, "failure_rate"),
-    _column("Average time", words.TIME, "average_ms"),
+    _column("Failure rate", words.SHARE, "failure_rate", counts="artifacts_failed"),
+    _column("Average time", words.TIME, "average_ms", counts="artifacts_completed"),
 )
 PROMPTS = (
     _column("Notes read", words.NUMBER, "completed", counts="completed"),
-    _column("Statements per note", words.AVERAGE, "claims_per_note"),
-    _column("Quotes not in the transcript", words.SHARE, "unsupported_rate"),
-    _column("Mean confidence", words.SHARE, "average_claim_confidence"),
+    _column("Statements per note", words.AVERAGE, "claims_per_note", counts="claims"),
+    _column("Quotes not in the transcript", words.SHARE, "unsupported_rate", counts="claims_unsupported"),
+    _column("Mean confidence", words.SHARE, "average_claim_confidence", counts="completed"),
     _column("Entries confirmed", words.NUMBER, "drafts_confirmed", counts="drafts_confirmed"),
     _column("Entries rejected", words.NUMBER, "drafts_rejected", counts="drafts_rejected"),
-    _column("Rejected, share", words.SHARE, "rejection_rate"),
-    _column("AI cost per note", words.MONEY, "ai_cost_per_note"),
+    _column("Rejected, share", words.SHARE, "rejection_rate", counts="drafts_rejected"),
+    _column("AI cost per note", words.MONEY, "ai_cost_per_note", counts="ai_cost"),
 )
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from metrics import queries
@@ -19,6 +20,7 @@ from voicepipeline.events import NewEvent, log_events
 from voicepipeline.models import Artifact, Organization
 
 ROUNDS = 5
+MOST_QUERIES = 3  # which hours and days there are, and what they say of sums and of stages
 LIVE_ROUNDS = 400
 WRITERS = 8
 TARGET_LIVE_MS = 5
@@ -30,9 +32,11 @@ def measure(table: Table) -> None:
     table.row("made by the loader in", f"{load_history(now):.0f} s")
     club = Organization.objects.filter(slug__startswith="club-of-history").first()
     for name, ask in questions(now, club).items():
+        assert asked(ask) <= MOST_QUERIES, f"{name}: at most {MOST_QUERIES} queries"
         times = sorted(milliseconds(ask) for _ in range(ROUNDS))
         table.row(name, f"{statistics.median(times):.0f} / {times[-1]:.0f} ms")
     table.heading(f"Live figures while {WRITERS} processes write events (target p95 < {TARGET_LIVE_MS} ms)")
+    assert asked(queries.get_real_time_metrics) == 1
     idle = live_p95(club)
     with writers(club) as written:
         busy, rate = live_p95(club), written()
@@ -57,6 +61,12 @@ def questions(now: datetime, club: Organization | None) -> dict[str, Callable[[]
         "90 days, prompts": lambda: queries.get_prompt_breakdown(quarter.start, quarter.end),
         f"90 days, table of {CLUBS} clubs": lambda: queries.get_org_breakdown(quarter.start, quarter.end),
     }
+
+
+def asked(ask: Callable[[], object]) -> int:
+    with CaptureQueriesContext(connection) as found:
+        ask()
+    return len(found)
 
 
 def milliseconds(ask: Callable[[], object]) -> float:

@@ -150,6 +150,14 @@ def test_the_stages_tell_what_failed_for_good(viewer, day):
     )
 
 
+def test_every_figure_of_stages_and_prompt_versions_leads_to_its_rows(viewer, day):
+    unknown = {"0", "0 %", "$0.00", "\N{EN DASH}"}
+    tables = [each for each in viewer.get(PAGE).context["tables"] if each["key"] != "sources"]
+    cells = [cell for table in tables for row in table["rows"] for cell in row.cells]
+    assert [cell.words for cell in cells if cell.link is None and cell.words not in unknown] == []
+    assert {viewer.get(cell.link.url).status_code for cell in cells if cell.link} == {200}
+
+
 def test_sources_and_prompt_versions_have_their_rows(viewer, day):
     page = viewer.get(PAGE)
     assert row(page, "sources", "WhatsApp, audio")["Received"] == "20"
@@ -168,6 +176,17 @@ def test_sources_and_prompt_versions_have_their_rows(viewer, day):
 def test_a_hole_is_a_gap_and_not_zero(viewer, day):
     values = viewer.get(PAGE, {"range": "6h"}).context["payload"]["charts"]["throughput"][0]["lines"][0]["values"]
     assert values == [None, None, 10, None, 10, None]
+
+
+def test_failures_of_few_tries_are_told_by_the_table_and_not_drawn(viewer):
+    for back, tries in ((1, 4), (2, 5)):
+        stages = {"transcription": {"completed": tries - 1, "failed": 1}}
+        make_snapshot("hour", HOUR - timedelta(hours=back), artifacts_received=1, stages=stages)
+    page = viewer.get(PAGE, {"range": "6h"})
+    values = page.context["payload"]["charts"]["failure-rates"][0]["lines"][0]["values"]
+    assert values == [None, None, None, 0.2, None, None]
+    (chart,) = [each for each in page.context["charts"] if each["key"] == "failure-rates"]
+    assert [cells[0] for _, cells in chart["rows"]][3:5] == ["20 %", "25 %"]
 
 
 def test_the_running_period_is_marked(viewer, day):

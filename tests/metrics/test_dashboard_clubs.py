@@ -14,7 +14,7 @@ from django.utils import timezone
 from metrics.dashboard.clubs import COLUMNS, FIRST_SHOWN
 from metrics.models import END_TO_END
 from metrics.windows import RANGES
-from tests.factories import make_club, make_event, make_user
+from tests.factories import make_club, make_event, make_note, make_user
 from tests.metrics.factories import hour, make_snapshot
 from voicepipeline import roles
 from voicepipeline.models import EventType, Organization
@@ -105,6 +105,18 @@ def test_a_clubs_name_leads_to_its_notes_of_this_time(viewer, three):
     query = parse_qs(urlsplit(row.link.url).query)
     assert query["club"] == [str(three["Cuala"].pk)]
     assert viewer.get(row.link.url).status_code == 200
+
+
+def test_a_clubs_figures_lead_to_their_rows_and_nothing_leads_nowhere(viewer, three):
+    note, at = make_note(organization=three["Ballymun"]), hour(timezone.now(), back=1)
+    make_event(note, event_type=EventType.ARTIFACT_FAILED, timestamp=at)
+    rows = {each.name: each for each in viewer.get(CLUBS).context["clubs"]["rows"]}
+    links = dict(zip(COLUMNS, [cell.link for cell in rows["Ballymun"].cells], strict=True))
+    assert {key for key, link in links.items() if link} == {
+        "received", "ready", "failed", "failure_rate", "cost", "cost_per_note"
+    }  # fmt: skip
+    assert viewer.get(links["failed"].url).context["cl"].result_count == 1
+    assert not any(cell.link for cell in rows["Ardclough"].cells)
 
 
 def test_the_first_clubs_are_shown_and_all_on_request(viewer):
