@@ -44,7 +44,8 @@
   /* What an axis counts in: by which milliseconds and shares are divided, how it writes a number, what stands beside. */
   function unitOf(unit, values) {
     const highest = Math.max(0, ...values);
-    if (unit === "share") return { divisor: 0.01, write: (value) => `${plain(1)(value)} %`, title: "" };
+    // Between shares of few nothing is known: a line across the gap would look like a slow rise or fall.
+    if (unit === "share") return { divisor: 0.01, write: (value) => `${plain(1)(value)} %`, title: "", apart: true };
     if (unit === "money") {
       const digits = highest >= 10 ? 0 : highest >= 0.1 ? 2 : 4;
       return { divisor: 1, write: (value) => `$${value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`, title: "" };
@@ -140,13 +141,13 @@
     }
     // A point without neighbours has no line to be seen by.
     const alone = (index) => data[index] !== null && (data[index - 1] ?? null) === null && (data[index + 1] ?? null) === null;
-    const bridged = bridges(data, counted);
+    const bridged = unit.apart ? [] : bridges(data, counted);
     const segment = ({ p0, p1, p0DataIndex, p1DataIndex }) => {
       const missing = [p0.skip && p0DataIndex, p1.skip && p1DataIndex].filter((each) => each !== false);
       if (missing.length) return missing.every((index) => bridged[index]) ? faint(stroke) : "transparent";
       return p1DataIndex === running ? color("quiet") : undefined;
     };
-    const size = data.length <= MANY ? 3 : 1.5;
+    const size = data.length <= MANY || unit.apart ? 3 : 1.5;
     return {
       type: "line", label: line.label, data, stack: line.look, borderColor: stroke, backgroundColor: stroke, order: 1,
       borderDash: look.dash, borderWidth: data.length <= MANY ? 2 : 1.5, pointStyle: look.point, spanGaps: true, tension: 0,
