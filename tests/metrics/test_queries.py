@@ -5,6 +5,7 @@ import pytest
 
 from metrics import queries
 from metrics.figures import Figures
+from metrics.history_rows import Known
 from metrics.limits import DAY, HOUR
 from metrics.models import END_TO_END, Period, PeriodType
 from tests.factories import make_club
@@ -247,3 +248,19 @@ def test_the_number_of_queries_grows_neither_with_clubs_nor_with_periods(period,
             queries.get_source_breakdown(*span, now=NOW)
         with django_assert_num_queries(2):
             queries.get_prompt_breakdown(*span, now=NOW)
+
+
+def test_questions_that_share_what_is_known_ask_for_it_once(django_assert_num_queries):
+    start, end = NOW - timedelta(hours=5), NOW
+    with django_assert_num_queries(3):
+        known = Known.of(start, end, None, now=NOW)
+        queries.get_total(start, end, known=known)
+        queries.get_stage_breakdown(start + timedelta(hours=2), end, known=known)
+
+
+def test_what_was_not_looked_up_is_refused():
+    known = Known.of(NOW - timedelta(hours=5), NOW, None, now=NOW)
+    with pytest.raises(ValueError, match="not looked up"):
+        queries.get_total(NOW - timedelta(hours=6), NOW, known=known)
+    with pytest.raises(ValueError, match="not looked up"):
+        queries.get_total(NOW - timedelta(hours=5), NOW, make_club(), known=known)

@@ -209,3 +209,12 @@ def test_every_hour_that_history_has_is_in_the_cover_of_its_span(missing, daily,
         count = 24 if row.period_type == PeriodType.DAY else 1
         covered |= {row.start + number * HOUR for number in range(count)}
     assert covered >= {at for at in present if span[0] <= at < span[1]}
+
+
+@given(st.sets(st.integers(-80, 15)), st.sets(st.integers(-4, 0)), st.booleans())
+def test_what_is_known_beyond_the_span_changes_nothing(back, days, as_one):
+    start, end = TODAY - DAY - 3 * HOUR, TODAY + 5 * HOUR
+    known = [hour(TODAY + number * HOUR) for number in back] + [day(TODAY + number * DAY) for number in days]
+    first = {PeriodType.HOUR: start, PeriodType.DAY: TODAY - 2 * DAY}
+    within = [row for row in known if first[row.period_type] <= row.start < end]
+    assert covering(known, start, end, as_one=as_one) == covering(within, start, end, as_one=as_one)
