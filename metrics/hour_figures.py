@@ -100,7 +100,7 @@ TOLD = {
     f" AND length(prompt_version #>> '{{}}') BETWEEN 1 AND {LONGEST_PROMPT_VERSION}"
     " THEN prompt_version #>> '{}' END",
     "duration": "duration",
-    "confidence": if_number("confidence", "{0} BETWEEN 0 AND 1", "numeric"),
+    "confidence": if_number("confidence", "{0} BETWEEN 0 AND 1", "numeric(13, 12)"),
     **{name: if_number(name, "{0} >= 0 AND mod({0}, 1) = 0", "integer") for name in COUNTED},
     "ai_call": "ai_call",
     "ai_cost": "CASE WHEN ai_cost IS NULL THEN NULL"

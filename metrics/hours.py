@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from metrics.hour_sql import ADD_UP, ADDED_UP, COPIED, COPY, EVENTS, IS_LARGE, adding_up, counting
 from metrics.limits import HOUR
-from metrics.models import Period, PeriodType
+from metrics.models import MetricsSnapshot, Period, PeriodType
 from metrics.periods import Aggregated, checked_start, hold_period
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def _count(added_up: str, values: dict[str, Any]) -> tuple[int, int]:
 
 
 def _count_without_gaps(values: dict[str, Any]) -> tuple[int, int]:
-    """Leave out the clubs whose events break the statement; they keep what an earlier count wrote."""
+    """Leave out the clubs whose events break the statement, from the platform's figures and from their own."""
     with connection.cursor() as cursor:
         cursor.execute(COPY, values)
         cursor.execute("CREATE INDEX ON metrics_events_of_the_hour (club)")
@@ -80,6 +80,8 @@ def _count_without_gaps(values: dict[str, Any]) -> tuple[int, int]:
     logger.error(
         "events of some clubs cannot be counted", extra={"hour": values["start"].isoformat(), "clubs": values["gaps"]}
     )
+    this_hour = MetricsSnapshot.objects.filter(period_type=PeriodType.HOUR, period_start=values["start"])
+    this_hour.filter(organization__in=values["gaps"]).delete()
     try:
         return _count(adding_up(COPIED), values)
     finally:

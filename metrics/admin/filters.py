@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from metrics.models import PeriodType
 from voicepipeline.admin.lists import ClubFilter
+from voicepipeline.text import row_number
 
 ALL_CLUBS = "All clubs"
 EACH = "each"
@@ -34,10 +35,7 @@ class WhoseFilter(ClubFilter):
         yield from shown
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value() or ""
-        if value.isascii() and value.isdigit():
-            return queryset.filter(organization_id=int(value))
-        return queryset.filter(organization=None)
+        return queryset.filter(organization=row_number(self.value() or ""))
 
 
 class EachFilter(WhoseFilter):

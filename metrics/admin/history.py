@@ -16,8 +16,7 @@ from metrics.figures import safe_divide
 from metrics.models import END_TO_END, MetricsSnapshot, StageSnapshot
 from voicepipeline.admin.lists import HistoryAdmin, SpanFilter
 from voicepipeline.admin.words import State
-
-LONGEST_NUMBER = 18  # digits that a row's number may have
+from voicepipeline.text import row_number
 
 
 class PeriodFilter(SpanFilter):
@@ -50,9 +49,8 @@ class SnapshotAdmin(HistoryAdmin):
     ) -> HttpResponse:
         if request.method not in ("GET", "HEAD") or not self.has_view_permission(request):
             raise PermissionDenied
-        known = object_id.isascii() and object_id.isdigit() and len(object_id) <= LONGEST_NUMBER
         snapshots = MetricsSnapshot.objects.select_related("organization")
-        snapshot = snapshots.filter(pk=int(object_id)).first() if known else None
+        snapshot = snapshots.filter(pk=row_number(object_id) or 0).first()
         if snapshot is None:
             raise Http404
         words = f"{club_words(snapshot)}, {period_words(snapshot.period_type, snapshot.period_start)} (UTC)"

@@ -9,6 +9,7 @@ from metrics import windows
 from metrics.limits import limits
 from metrics.windows import Grain, Window
 from voicepipeline.models import Organization
+from voicepipeline.text import row_number
 
 RANGE_WORDS = {
     "1h": "1 hour",
@@ -34,7 +35,6 @@ SORTS = (
 )
 DEFAULT_SORT = "-received"
 ALL = "all"
-MOST_DIGITS = 18  # of an id; more do not fit into the database's integers
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,5 @@ def read_address(given: Mapping[str, str], *, now: datetime) -> Asked:
 def _club(given: str) -> tuple[Organization | None, str]:
     if not given:
         return None, ""
-    is_id = given.isascii() and given.isdigit() and len(given) <= MOST_DIGITS
-    club = Organization.objects.filter(pk=int(given)).first() if is_id else None
+    club = Organization.objects.filter(pk=row_number(given) or 0).first()
     return club, "" if club else "There is no such club. Choose one from the list. Until then: all clubs."

@@ -104,7 +104,7 @@ def check_figure(key, name, found, wanted):
     elif name in PERCENTILES:
         agrees = found is not None and abs(found - wanted) <= wanted / 100
     else:
-        agrees = math.isclose(found, wanted, rel_tol=1e-9) if name in FRACTIONS else found == wanted
+        agrees = math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-9) if name in FRACTIONS else found == wanted
     assert agrees, f"{key}: {name} is {found} and should be {wanted}"
 
 

@@ -4,7 +4,8 @@ from decimal import Decimal
 import pytest
 
 from metrics.aggregation import aggregate_hourly_metrics
-from metrics.models import MetricsSnapshot, Period, PromptSnapshot, SourceSnapshot, StageSnapshot
+from metrics.models import MetricsSnapshot, Period, PromptSnapshot, SourceSnapshot
+from metrics.queries import get_org_breakdown
 from tests.factories import make_club
 from tests.metrics.hostile import insert_event
 from voicepipeline.models import Organization, PipelineEvent
@@ -58,16 +59,18 @@ def test_the_period_names_what_is_missing_and_cannot_be_final(clubs):
     assert (period.gaps, period.sealed_at) == ([clubs[1].pk], None)
 
 
-def test_a_club_that_cannot_be_counted_keeps_what_an_earlier_count_wrote(clubs):
+def test_a_club_that_cannot_be_counted_any_more_loses_what_an_earlier_count_wrote(clubs):
+    """Else what belongs to no club, the platform's figures without the clubs', would be too little."""
+    received(None, 2)
     received(clubs[1], 3)
     aggregate_hourly_metrics(HOUR)
-    before = MetricsSnapshot.objects.filter(organization=clubs[1]).values().get()
-    beneath = list(StageSnapshot.objects.filter(snapshot=before["id"]).values())
+    assert of(clubs[1]).artifacts_received == 3
     insert_event(NOON, "claims_extracted", TOO_MANY, club=clubs[1])
     aggregate_hourly_metrics(HOUR)
-    assert MetricsSnapshot.objects.filter(organization=clubs[1]).values().get() == before
-    assert list(StageSnapshot.objects.filter(snapshot=before["id"]).values()) == beneath
-    assert of(None).artifacts_received == 0
+    assert of(clubs[1]) is None
+    assert of(None).artifacts_received == 2
+    *_, no_club = get_org_breakdown(HOUR, HOUR + timedelta(hours=1), now=HOUR + timedelta(hours=2))
+    assert (no_club.organization_id, no_club.figures.artifacts_received) == (None, 2)
 
 
 def test_events_without_a_club_can_be_the_ones_that_break_it(clubs):
@@ -146,6 +149,12 @@ def test_a_cost_may_be_written_as_any_number(cost):
     insert_event(NOON, "claims_extracted", {"ai_model": "m", "ai_cost": cost})
     aggregate_hourly_metrics(HOUR)
     assert (of(None).ai_cost, of(None).ai_calls_unpriced) == (Decimal(str(cost)), 0)
+
+
+def test_a_confidence_too_small_to_be_told_from_none_breaks_nothing(clubs):
+    insert_event(NOON, "claims_extracted", '{"confidence_score": 1e-400}', club=clubs[0])
+    assert aggregate_hourly_metrics(HOUR).gaps == []
+    assert (of(clubs[0]).claim_confidence, of(clubs[0]).notes_with_claim_confidence) == (0, 1)
 
 
 @pytest.mark.parametrize("count", NO_COUNT, ids=str)
