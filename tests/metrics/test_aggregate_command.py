@@ -12,7 +12,7 @@ from metrics.models import MetricsSnapshot, Period
 from metrics.periods import hold_period
 from tests.factories import make_club
 from tests.metrics.factories import hour, make_period, make_snapshot
-from tests.metrics.test_jobs import at_once, break_the_counting_of, tell
+from tests.metrics.telling import at_once, break_the_counting_of, tell
 from voicepipeline.models import Organization
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from metrics.models import JobRun, MetricsSnapshot, Period
 from tests.metrics.factories import hour, make_period, make_snapshot
-from tests.metrics.test_jobs import break_the_counting_of, make_hours, tell
+from tests.metrics.telling import break_the_counting_of, make_hours, tell
 from voicepipeline.models import PipelineEvent
 
 pytestmark = pytest.mark.django_db

@@ -1,25 +1,30 @@
 """The scheduled jobs see to every period that needs it, each on its own, and leave what they did."""
 
-import threading
-from datetime import datetime, timedelta
-
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from metrics import jobs, schedules
-from metrics.models import JobRun, MetricsSnapshot, Period, RefusedEvent
-from metrics.periods import hold_period
+from metrics.models import JobRun, MetricsSnapshot, Period
 from tests.factories import make_club
-from tests.metrics.factories import hour, make_period, make_snapshot
-from voicepipeline.events import NewEvent, log_events
+from tests.metrics.factories import hour, make_period
+from tests.metrics.telling import (
+    DAY,
+    HOUR,
+    NOW,
+    break_the_counting_of,
+    break_the_counting_of_five,
+    figures,
+    history_until,
+    make_hours,
+    tell,
+)
 from voicepipeline.models import Organization, PipelineEvent, ScheduledJob
 from voicepipeline.operations.schedules import perform_scheduled_job
 from voicepipeline.registry import registry
 from voicepipeline.tracebacks import JobFailed
 
 pytestmark = pytest.mark.django_db
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 EVERY_JOB = [
     jobs.refresh_running_hour,
@@ -30,51 +35,14 @@ EVERY_JOB = [
 ]
 
 
-def tell(*moments, event_type="artifact_received", **fields):
-    return log_events([NewEvent(event_type=event_type, timestamp=moment, **fields) for moment in moments], strict=True)
-
-
-def break_the_counting_of(*starts):
-    """As if the database could not do it; who counts them gets an error."""
-    moments = ", ".join(f"'{start:%Y-%m-%d %H:%M}+00'" for start in starts)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"ALTER TABLE metrics_period ADD CONSTRAINT broken CHECK (period_start NOT IN ({moments})) NOT VALID"
-        )
-
-
-def break_the_counting_of_five():
-    """As if there were numbers too large for the database, at a club with five notes in an hour."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # or the table cannot be changed
-        cursor.execute("ALTER TABLE metrics_metricssnapshot ADD CONSTRAINT broken CHECK (artifacts_received < 5)")
-
-
-def figures():
-    """All that history says, without when it was written."""
-    columns = ("period_type", "period_start", "organization", "artifacts_received")
-    return sorted(MetricsSnapshot.objects.values_list(*columns), key=str)
-
-
 @pytest.fixture
 def now():
-    return timezone.now()
-
-
-def make_hours(first, end, **fields):
-    """Empty hours of the platform, all counted."""
-    starts = [first + number * HOUR for number in range((end - first) // HOUR)]
-    fields = {"period_type": "hour", "aggregated_at": timezone.now(), "events": 0, **fields}
-    Period.objects.bulk_create(Period(period_start=start, **fields) for start in starts)
-    MetricsSnapshot.objects.bulk_create(MetricsSnapshot(period_type="hour", period_start=start) for start in starts)
+    return NOW
 
 
 @pytest.fixture
-def counted(now):
-    """A history of since yesterday that lacks nothing but what is running, so that a run is a short one."""
-    today = hour(now).replace(hour=0)
-    make_hours(today - DAY, hour(now))
-    make_snapshot("day", today - DAY)
+def counted():
+    history_until(NOW)
 
 
 def test_each_minute_the_running_hour_is_counted_again(now, counted):
@@ -160,13 +128,16 @@ def test_every_run_of_every_job_is_recorded(job, now, counted):
 
 
 @pytest.mark.parametrize("name", [schedule.name for schedule in schedules.SCHEDULES])
-def test_every_schedule_runs_a_job_of_its_own_name(name, counted):
+def test_every_schedule_runs_a_job_of_its_own_name(name):
+    history_until(timezone.now())
     perform_scheduled_job(name)
     assert JobRun.objects.get().name == name
     assert ScheduledJob.objects.get(name=name).last_succeeded
 
 
-def test_the_schedules_page_knows_of_a_run_that_failed(now, counted):
+def test_the_schedules_page_knows_of_a_run_that_failed():
+    now = timezone.now()
+    history_until(now)
     Period.objects.filter(period_start=hour(now, back=5)).delete()
     break_the_counting_of(hour(now, back=5))
     with pytest.raises(JobFailed):
@@ -228,127 +199,3 @@ def test_an_hour_that_keeps_its_events_is_told_when_it_is_no_matter_of_minutes(n
         jobs.cleanup_events(now=now)
     assert PipelineEvent.objects.count() == 1
     assert JobRun.objects.get().error.startswith(f"The hour {hour(now, back=60):%Y-%m-%d %H:%M} keeps")
-
-
-# --- Several at once, and nobody for long ----------------------------------------------------------------------
-
-
-def at_once(*acts):
-    """Do these in threads of their own; what one raises is raised."""
-    errors = []
-
-    def run(act):
-        try:
-            act()
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert not errors, errors
-
-
-@pytest.mark.django_db(transaction=True)
-def test_thirty_hours_without_a_scheduler_leave_no_hole_and_nothing_twice(now):
-    make_club()
-    Organization.objects.update(created_at=now - 3 * DAY)
-    before = hour(now, back=31)
-    make_snapshot("hour", before)
-    moments = [hour(now, back=back) + timedelta(minutes=7) for back in range(30, -1, -1) if back % 3]
-    tell(*moments, organization_id=Organization.objects.get().pk)
-    jobs.aggregate_hourly(now=now)
-    rows = MetricsSnapshot.objects.filter(period_type="hour", organization=None, period_start__gt=before)
-    known = {row.period_start: row.artifacts_received for row in rows}
-    assert known == {hour(now, back=back): int(back % 3 > 0) for back in range(31)}
-    expected = figures()
-    jobs.aggregate_hourly(now=now)
-    jobs.refresh_running_hour(now=now)
-    assert figures() == expected
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_schedulers_at_once_leave_what_one_leaves(now):
-    club = make_club()
-    tell(*[hour(now, back=back) for back in range(12)], organization_id=club.pk)
-    at_once(
-        lambda: jobs.aggregate_hourly(now=now),
-        lambda: jobs.refresh_running_hour(now=now),
-        lambda: jobs.aggregate_hourly(now=now),
-    )
-    together = [row for row in figures() if row[0] == "hour"]
-    MetricsSnapshot.objects.all().delete()
-    Period.objects.all().delete()
-    jobs.aggregate_hourly(now=now)
-    assert together == [row for row in figures() if row[0] == "hour"]
-    assert set(JobRun.objects.values_list("succeeded", flat=True)) == {True}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_hour_that_somebody_else_counts_is_passed_over_without_an_error(now, counted):
-    with transaction.atomic():
-        assert hold_period("hour", hour(now))
-        at_once(lambda: jobs.refresh_running_hour(now=now))
-    run = JobRun.objects.get()
-    assert (run.succeeded, run.error) == (True, "")
-    assert run.periods == Period.objects.filter(period_type="day").count()
-    assert not Period.objects.filter(period_type="hour", period_start=hour(now)).exists()
-
-
-class Inserting:
-    """Writers of events of old hours, some of whose transactions are rolled back, while others count and delete."""
-
-    def __init__(self, hours: list[datetime], flushes: int) -> None:
-        self.hours, self.flushes, self.given = hours, flushes, 0
-        self.lock = threading.Lock()
-
-    def write(self) -> None:
-        for number in range(self.flushes):
-            moments = [start + timedelta(minutes=number % 60) for start in self.hours]
-            with transaction.atomic():
-                tell(*(moments if number % 2 else reversed(moments)))
-                if number % 7 == 3:
-                    transaction.set_rollback(True)
-            if number % 7 != 3:
-                with self.lock:
-                    self.given += len(moments)
-
-    def check(self) -> None:
-        counted = sum(Period.objects.filter(period_type="hour").values_list("events", flat=True))
-        unsealed = Period.objects.filter(period_type="hour", sealed_at=None, period_start__in=self.hours)
-        rows = MetricsSnapshot.objects.filter(period_type="hour", organization=None)
-        assert not unsealed.exists()
-        assert counted == sum(rows.values_list("artifacts_received", flat=True))
-        assert counted + RefusedEvent.objects.count() == self.given
-        assert not PipelineEvent.objects.exists()
-
-
-def race(hours: int, flushes: int, writers: int) -> None:
-    now = timezone.now()
-    writing = Inserting([hour(now, back=50 + back) for back in range(hours)], flushes)
-    for start in writing.hours:
-        make_period("hour", start)
-    at_once(
-        *[writing.write] * writers,
-        *[lambda: jobs.cleanup_events(now=now)] * 2,
-        lambda: jobs.aggregate_hourly(now=now),
-    )
-    for _ in range(3):  # what was being written to is done by a later run
-        jobs.cleanup_events(now=now)
-    writing.check()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_retention_racing_late_writers_and_counting_loses_nothing():
-    race(hours=3, flushes=15, writers=2)
-
-
-@pytest.mark.trial
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("number", range(30))
-def test_retention_racing_late_writers_loses_nothing_time_and_again(number):
-    race(hours=1 + number % 4, flushes=40, writers=4)
