@@ -33,13 +33,13 @@ SCHEDULES = (
         name=CLEAN_SNAPSHOTS,
         func="metrics.tasks.cleanup_snapshots",
         cron="30 4 * * 0",
-        purpose="Deletes hourly figures older than 7 days and daily ones older than 90 days.",
+        purpose="Deletes hourly figures older than 7 days and daily ones older than 90 days, by default.",
     ),
     Schedule(
         name=CLEAN_EVENTS,
         func="metrics.tasks.cleanup_events",
         cron="45 * * * *",
-        purpose="Deletes events older than 48 hours, once their hour has been counted for good.",
+        purpose="Deletes events older than 48 hours (by default), once their hour has been counted for good.",
     ),
 )
 
