@@ -59,7 +59,7 @@ class JobRunAdmin(HistoryAdmin):
     list_filter = (JobFilter, StateFilter)
     list_before_template = "metrics/jobs.html"
     ordering = ("-id",)
-    empty_hint = "Each run of these jobs appears here, and stays for two weeks."
+    empty_hint = "Each run of these jobs appears here, and stays for two weeks by default."
     fields = ("name", "when", "took", "state", "periods_seen", "rows_written", "error")
     readonly_fields = ("when", "took", "state", "periods_seen", "rows_written")
 

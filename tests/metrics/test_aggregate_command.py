@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
@@ -33,6 +34,13 @@ def last():
 @pytest.fixture
 def yesterday():
     return hour(timezone.now()).replace(hour=0) - DAY
+
+
+@pytest.fixture(autouse=True)
+def _one_moment():
+    """No hour begins while a test runs."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -4,18 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('voicepipeline', '0006_review_rosters_api'),
+        ("voicepipeline", "0006_review_rosters_api"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='artifact',
-            index=models.Index(condition=models.Q(('first_completed_at__isnull', False)), fields=['first_completed_at'], name='artifact_first_ready'),
+            model_name="artifact",
+            index=models.Index(
+                condition=models.Q(("first_completed_at__isnull", False)),
+                fields=["first_completed_at"],
+                name="artifact_first_ready",
+            ),
         ),
         migrations.AddIndex(
-            model_name='stagerun',
-            index=models.Index(condition=models.Q(('terminal', True)), fields=['finished_at'], name='run_ended_its_note'),
+            model_name="stagerun",
+            index=models.Index(
+                condition=models.Q(("terminal", True)), fields=["finished_at"], name="run_ended_its_note"
+            ),
         ),
     ]
