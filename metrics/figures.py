@@ -1,14 +1,17 @@
 """What history says of a span of time: sums, and the rates and averages that follow from them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from metrics.models import CounterType
 
-F = TypeVar("F")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+F = TypeVar("F", bound="DataclassInstance")
 
 
 def safe_divide(part: float | Decimal, whole: float) -> float | None:
@@ -234,10 +237,5 @@ class MinutePoint:
 
 
 def figures_of(kind: type[F], row: Mapping[str, Any]) -> F:
-    """These figures of a row, or nothing of what it lacks."""
-    return kind(**sums_of(row, kind))
-
-
-def sums_of(row: Mapping[str, Any], kind: type) -> dict[str, Any]:
-    """The fields of this kind of figures that a row has, nothing for what is NULL."""
-    return {name: row[name] for name in kind.__dataclass_fields__ if row.get(name) is not None}  # type: ignore[attr-defined]
+    """These figures of a row, the defaults for what it lacks and for what is NULL."""
+    return kind(**{each.name: row[each.name] for each in fields(kind) if row.get(each.name) is not None})

@@ -1,10 +1,11 @@
 """Every interval and limit of the metrics, as the settings have them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
+
+from voicepipeline.configuration import changed_limits
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -28,14 +29,4 @@ class Limits:
 
 def limits() -> Limits:
     """The limits now: the defaults above, changed where METRICS in the settings says so, durations in seconds."""
-    given: dict[str, Any] = settings.METRICS
-    if not isinstance(given, dict):
-        raise TypeError("METRICS must be a dict of limits by their names.")
-    kinds = {field.name: field.type for field in fields(Limits)}
-    unknown = given.keys() - kinds.keys()
-    if unknown:
-        raise ValueError(f"METRICS has no limit called {', '.join(sorted(unknown))}.")
-    changed: dict[str, Any] = {
-        name: timedelta(seconds=value) if kinds[name] is timedelta else int(value) for name, value in given.items()
-    }
-    return Limits(**changed)
+    return changed_limits("METRICS", Limits, settings.METRICS)

@@ -3,17 +3,23 @@
 import contextlib
 import ipaddress
 from collections.abc import Collection
-from typing import Any
+from dataclasses import fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 POSTGRESQL_SCHEMES = ("postgresql", "postgres", "pgsql", "psql")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("json", "text")
 OPENAI = "https://api.openai.com/v1"
 SIMULATOR = "http://127.0.0.1:8741/v1"
+Limits = TypeVar("Limits", bound="DataclassInstance")
 
 
 def whole_number(name: str, value: object, lowest: int, highest: int) -> int:
@@ -24,6 +30,19 @@ def whole_number(name: str, value: object, lowest: int, highest: int) -> int:
     if number is None or not lowest <= number <= highest:
         raise ImproperlyConfigured(f"{name} must be a whole number from {lowest} to {highest}, not {value}.")
     return number
+
+
+def changed_limits(name: str, kind: type[Limits], given: Any) -> Limits:
+    """The defaults of this dataclass, changed where this setting says so by their names, durations in seconds."""
+    if not isinstance(given, dict):
+        raise TypeError(f"{name} must be a dict of limits by their names.")
+    kinds = {field.name: field.type for field in fields(kind)}
+    unknown = given.keys() - kinds.keys()
+    if unknown:
+        raise ValueError(f"{name} has no limit called {', '.join(sorted(unknown))}.")
+    return kind(
+        **{each: timedelta(seconds=value) if kinds[each] is timedelta else int(value) for each, value in given.items()}
+    )
 
 
 def one_of(name: str, value: str, choices: Collection[str]) -> str:

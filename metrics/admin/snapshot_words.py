@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from metrics.dashboard.words import average, count, duration, money, rate
-from metrics.figures import Figures, PromptFigures, SourceFigures, StageFigures, sums_of
+from metrics.figures import Figures, PromptFigures, SourceFigures, StageFigures, figures_of
 from metrics.models import END_TO_END, MetricsSnapshot, StageSnapshot
 from voicepipeline.models import SourceChannel, StageName
 
@@ -14,7 +14,7 @@ Facts = list[tuple[str, str]]
 
 def snapshot_context(snapshot: MetricsSnapshot) -> dict[str, Any]:
     """Everything that the page of a snapshot shows; four queries, whatever it holds."""
-    figures = Figures(**sums_of(vars(snapshot), Figures))
+    figures = figures_of(Figures, vars(snapshot))
     return {
         "has_gaps": figures.has_gaps,
         "groups": [*_notes(figures), *_decisions(figures)],
@@ -82,7 +82,7 @@ def _decisions(figures: Figures) -> Iterator[tuple[str, Facts]]:
 
 
 def _stage(row: StageSnapshot) -> dict[str, str]:
-    figures = StageFigures(**sums_of(vars(row), StageFigures))
+    figures = figures_of(StageFigures, vars(row))
     counted = row.stage != END_TO_END  # the whole way has no tries of its own
     return {
         "name": row.get_stage_display(),
@@ -97,7 +97,7 @@ def _stage(row: StageSnapshot) -> dict[str, str]:
 
 
 def _source(row: Any) -> dict[str, str]:
-    figures = SourceFigures(**sums_of(vars(row), SourceFigures))
+    figures = figures_of(SourceFigures, vars(row))
     return {
         "name": dict(SourceChannel.choices).get(figures.source_channel, figures.source_channel),
         "received": count(figures.artifacts_received),
@@ -109,7 +109,7 @@ def _source(row: Any) -> dict[str, str]:
 
 
 def _prompt(row: Any) -> dict[str, str]:
-    figures = PromptFigures(**sums_of(vars(row), PromptFigures))
+    figures = figures_of(PromptFigures, vars(row))
     return {
         "name": figures.prompt_version,
         "read": count(figures.completed),

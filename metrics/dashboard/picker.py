@@ -1,6 +1,7 @@
 """The form above the page: whose figures, of which days, against what."""
 
 from collections.abc import Iterable
+from typing import cast
 
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
@@ -35,7 +36,7 @@ def picker_for(asked: Asked, clubs: Iterable[tuple[int, str]]) -> Picker:
             "compare": asked.compares,
         }
     )
-    club: forms.ChoiceField = form.fields["club"]  # type: ignore[assignment]
+    club = cast("forms.ChoiceField", form.fields["club"])
     club.choices = [("", "All clubs"), *((str(pk), name) for pk, name in clubs)]
     oldest, today = oldest_day(asked.now, limits()), asked.now
     for name in ("since", "until"):

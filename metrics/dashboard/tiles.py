@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from metrics.dashboard import words
 from metrics.dashboard.loading import Loaded, Whole
@@ -123,9 +124,9 @@ class _Maker:
         return self._tile("Retries", self._counted("retries"), share, change=changes)
 
     # --- What tiles are made of ------------------------------------------------------------------------------------
-    def _tile(self, title: str, main: Number, *more: Number, is_history: bool = False, **rest: object) -> Tile:
+    def _tile(self, title: str, main: Number, *more: Number, is_history: bool = False, **rest: Any) -> Tile:
         window = self.loaded.span_words if is_history else self.loaded.asked.short_words
-        return Tile(title, main, more, window=window, **rest)  # type: ignore[arg-type]
+        return Tile(title, main, more, window=window, **rest)
 
     def _counted(self, name: str) -> Number:
         return Number(words.count(getattr(self.loaded.counted, name)), "", self._counted_link(name))

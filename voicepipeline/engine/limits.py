@@ -1,11 +1,11 @@
 """Every interval and limit of the engine, as the settings have them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 
+from voicepipeline.configuration import changed_limits
 from voicepipeline.policies.backoff import FIRST_DELAY, LONGEST_DELAY
 
 
@@ -64,12 +64,4 @@ class Limits:
 
 def limits() -> Limits:
     """The limits now: the defaults above, changed where ENGINE in the settings says so, durations in seconds."""
-    given: dict[str, Any] = settings.ENGINE
-    kinds = {field.name: field.type for field in fields(Limits)}
-    unknown = given.keys() - kinds.keys()
-    if unknown:
-        raise ValueError(f"ENGINE has no limit called {', '.join(sorted(unknown))}.")
-    changed: dict[str, Any] = {
-        name: timedelta(seconds=value) if kinds[name] is timedelta else int(value) for name, value in given.items()
-    }
-    return Limits(**changed)
+    return changed_limits("ENGINE", Limits, settings.ENGINE)
