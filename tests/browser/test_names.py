@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from tests.browser.keys import press
 from tests.browser.test_note_content import recording
 from tests.factories import make_claim, make_coach, make_team, make_user, mention
 from tests.names.helpers import REAL_STAGES, make_read_note, player
@@ -73,7 +74,7 @@ def tab_to(page, element):
     for _ in range(100):
         if element.evaluate("each => each === document.activeElement"):
             return
-        page.keyboard.press("Tab")
+        press(page, "Tab")
     pytest.fail(f"the Tab key does not lead to {element}")
 
 
@@ -84,32 +85,32 @@ def test_two_unclear_names_and_a_group_are_settled_by_keyboard_and_learned(
     sign_in(operator)
     page.goto(QUEUE)
     expect(page.get_by_role("heading", name="2 names to check")).to_be_visible()
-    page.keyboard.press("ArrowRight")
+    press(page, "ArrowRight")
     heading(page, "Merphy").to_be_visible()
-    page.keyboard.press("s")
+    press(page, "s")
     heading(page, "Neevo").to_be_visible()
-    page.keyboard.press("ArrowLeft")
+    press(page, "ArrowLeft")
     heading(page, "Merphy").to_be_visible()
-    page.keyboard.press("p")
+    press(page, "p")
     page.wait_for_function("document.getElementById('player').currentTime > 0")
-    page.keyboard.press("1")
+    press(page, "1")
     heading(page, "Neevo").to_be_visible()
     expect(page.get_by_text("“Merphy” means Eoin Murphy in this voice note.")).to_be_visible()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
+    press(page, "ArrowDown")
+    press(page, "ArrowDown")
     expect(page.get_by_role("button", name="Niamh Kelly")).to_be_focused()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_text("No name is unclear.")).to_be_visible()
     eoin, niamh = roster["Eoin Murphy"], roster["Niamh Kelly"]
     assert learned() == [("Merphy", eoin), ("Neevo", niamh)]
     assert means(note) == [eoin, niamh, None, eoin]
     assert [entry.player for entry in entries(note)] == [eoin, niamh, eoin]
 
-    page.keyboard.press("e")
+    press(page, "e")
     expect(page.get_by_role("heading", name="Suggested entries 3")).to_be_visible()
-    page.keyboard.press("j")
+    press(page, "j")
     for confirmed in (1, 2, 3):
-        page.keyboard.press("c")
+        press(page, "c")
         expect(page.locator(".vp-draft").get_by_text("Confirmed", exact=True)).to_have_count(confirmed)
     assert {(entry.status, entry.decided_by) for entry in entries(note)} == {("confirmed", operator)}
 
@@ -117,11 +118,11 @@ def test_two_unclear_names_and_a_group_are_settled_by_keyboard_and_learned(
     assert (statuses(following), means(following)) == (["auto_resolved"], [niamh])
 
     tab_to(page, page.get_by_role("link", name="Names to check"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     tab_to(page, page.get_by_role("link", name="Answered lately"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     tab_to(page, page.get_by_role("button", name="Undo that Neevo means Niamh Kelly"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_text("Taken back: that “Neevo” means Niamh Kelly.")).to_be_visible()
     expect(page.get_by_text("1 entry that was confirmed before is for somebody else")).to_be_visible()
     assert learned() == [("Merphy", eoin)]
@@ -134,31 +135,31 @@ def test_a_name_is_searched_for_and_keys_do_not_act_while_somebody_types(page, o
     note = unclear_note(coach)
     sign_in(operator)
     page.goto(QUEUE)
-    page.keyboard.press("ArrowRight")
+    press(page, "ArrowRight")
     heading(page, "Merphy").to_be_visible()
     page.get_by_role("checkbox", name="Keys work").uncheck()
-    page.keyboard.press("n")
+    press(page, "n")
     page.get_by_role("checkbox", name="Keys work").check()
-    page.keyboard.press("/")
+    press(page, "/")
     page.keyboard.type("s1n")
     heading(page, "Merphy").to_be_visible()
     page.get_by_role("searchbox", name="Somebody else on the roster").fill("niamh b")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(
         page.get_by_role("list", name="Found on the roster").get_by_role("button", name="Niamh Byrne")
     ).to_be_focused()
-    page.keyboard.press("m")
+    press(page, "m")
     expect(page.get_by_role("radio", name="In this statement only: statement 1")).to_be_checked()
-    page.keyboard.press("m")
-    page.keyboard.press("/")
+    press(page, "m")
+    press(page, "/")
     page.keyboard.type("byrne")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("searchbox", name="Somebody else on the roster")).to_have_value("byrne")
     expect(page.get_by_role("radio", name="In this statement only: statement 3")).to_be_checked()
     expect(
         page.get_by_role("list", name="Found on the roster").get_by_role("button", name="Niamh Byrne")
     ).to_be_focused()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     heading(page, "Merphy").to_be_hidden()
     choice = NameChoice.objects.get()
     assert (choice.player, choice.claim_key, learned()) == (roster["Niamh Byrne"], "claim3", [])
