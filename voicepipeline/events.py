@@ -53,6 +53,7 @@ class LoggedEvent:
 
     event_id: uuid.UUID
     event_type: str
+    artifact_id: int | None
     organization_id: int | None
     stage: str
     metadata: dict[str, Any]
@@ -132,7 +133,7 @@ FROM flush, jsonb_to_recordset(%s::jsonb) AS given(
     {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())}, timestamp timestamptz
 )
 ON CONFLICT (event_id) DO NOTHING
-RETURNING event_id, event_type, organization_id, pipeline_stage, metadata, timestamp
+RETURNING event_id, event_type, artifact_id, organization_id, pipeline_stage, metadata, timestamp
 """  # noqa: S608 — column names of our own
 
 
@@ -140,8 +141,8 @@ def _insert(rows: list[dict[str, Any]]) -> list[LoggedEvent]:
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [json.dumps(rows)])
         return [
-            LoggedEvent(event_id, event_type, organization_id, stage, json.loads(metadata), timestamp)
-            for event_id, event_type, organization_id, stage, metadata, timestamp in cursor.fetchall()
+            LoggedEvent(event_id, event_type, artifact_id, organization_id, stage, json.loads(metadata), timestamp)
+            for event_id, event_type, artifact_id, organization_id, stage, metadata, timestamp in cursor.fetchall()
         ]
 
 

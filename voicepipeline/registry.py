@@ -3,6 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from voicepipeline.explanations import Situation
+    from voicepipeline.models import Artifact
 
 
 @dataclass(frozen=True)
@@ -24,16 +31,42 @@ class Tick:
     run: Callable[[], None]
 
 
+@dataclass(frozen=True)
+class NotePanel:
+    """A part of every voice note's page, refreshed with it; its context is given to the template, None is no panel."""
+
+    name: str
+    template: str
+    context: "Callable[[HttpRequest, Artifact, Situation], dict[str, Any] | None]"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that this person should know on whatever page; its context is given to the template, None is none."""
+
+    name: str
+    template: str
+    context: "Callable[[HttpRequest], dict[str, Any] | None]"
+
+
 @dataclass
 class Registry:
     schedules: dict[str, Schedule] = field(default_factory=dict)
     ticks: dict[str, Tick] = field(default_factory=dict)
+    note_panels: dict[str, NotePanel] = field(default_factory=dict)
+    notices: dict[str, Notice] = field(default_factory=dict)
 
     def add_schedule(self, schedule: Schedule) -> None:
         self.schedules[schedule.name] = schedule
 
     def add_tick(self, tick: Tick) -> None:
         self.ticks[tick.name] = tick
+
+    def add_note_panel(self, panel: NotePanel) -> None:
+        self.note_panels[panel.name] = panel
+
+    def add_notice(self, notice: Notice) -> None:
+        self.notices[notice.name] = notice
 
 
 registry = Registry()

@@ -272,6 +272,10 @@ METRICS = env.json("METRICS", default={})
 # Who scrapes /metrics shows this; without one the address does not exist.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
+# --- Retries ---------------------------------------------------------------------------------------------------
+# How much may be retried, by name, durations in seconds; names and defaults: retry/limits.py.
+RETRY = env.json("RETRY", default={})
+
 # --- Logs ------------------------------------------------------------------------------------------------------
 LOG_LEVEL = one_of("LOG_LEVEL", env.str("LOG_LEVEL", default="INFO"), LOG_LEVELS)
 LOG_FORMAT = one_of("LOG_FORMAT", env.str("LOG_FORMAT", default="json"), LOG_FORMATS)

@@ -62,7 +62,7 @@ def scripted(stage: str) -> ScriptedStage:
                 [artifact.pk, stage, given.run_id, given.token, given.word],
             )
 
-    def remove(artifact: Artifact) -> dict[str, int]:
+    def remove(artifact: Artifact, *, decided_too: bool = False) -> dict[str, int]:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM tests_stageresult WHERE artifact_id = %s AND stage = %s", [artifact.pk, stage])
             return {f"{stage} results": cursor.rowcount}

@@ -20,6 +20,7 @@ from voicepipeline.explanations import Situation, explain
 from voicepipeline.masking import NOTICE, Eyes, eyes_of
 from voicepipeline.models import Artifact, ContentReading, NoteDecision, PipelineEvent, StageRun
 from voicepipeline.queries import get_event_timeline
+from voicepipeline.registry import registry
 from voicepipeline.situations import load_situation
 from voicepipeline.waterfall import Bar, Cut, Try, draw
 
@@ -87,6 +88,7 @@ def page_context(request: HttpRequest, artifact: Artifact, actions: Iterable[Not
         "private_notice": "" if eyes.read else NOTICE,
         "audio_url": audio_url(artifact) if eyes.read else "",
         "explanation": explain(_as_seen_by(eyes, situation)),
+        "panels": list(_panels(request, artifact, situation)),
         "actions": _possible(request, situation, actions),
         "facts": [*_facts(artifact, _changes(request, artifact, actions), eyes), *_readers(request, artifact)],
         "rounds": list(_rounds(runs[-MOST_TRIES:], situation.now)),
@@ -97,6 +99,14 @@ def page_context(request: HttpRequest, artifact: Artifact, actions: Iterable[Not
         "events_url": _list_of(request, "pipelineevent", artifact),
         "runs_url": _list_of(request, "stagerun", artifact),
     }
+
+
+def _panels(request: HttpRequest, artifact: Artifact, situation: Situation) -> Iterable[tuple[str, dict[str, Any]]]:
+    """What the other apps have to say about this note."""
+    for panel in registry.note_panels.values():
+        context = panel.context(request, artifact, situation)
+        if context is not None:
+            yield panel.template, context
 
 
 def _as_seen_by(eyes: Eyes, situation: Situation) -> Situation:

@@ -15,6 +15,7 @@ from django.urls import NoReverseMatch, reverse
 
 from voicepipeline.access import is_platform_staff
 from voicepipeline.ai_notices import Notice, load_standstills, notice_of
+from voicepipeline.registry import registry
 
 
 class Group(StrEnum):
@@ -127,13 +128,28 @@ def cards(request: HttpRequest) -> list[dict[str, str]]:
 
 def surroundings(request: HttpRequest) -> dict[str, Any]:
     """Context processor: what the layouts need on every page; the notice is asked for by those that show it."""
-    return {"ai_simulated": settings.AI_SIMULATED, "ai_notice": lambda: _notice(request)}
+    return {
+        "ai_simulated": settings.AI_SIMULATED,
+        "ai_notice": lambda: _notice(request),
+        "app_notices": lambda: list(_app_notices(request)),
+    }
 
 
 def _notice(request: HttpRequest) -> Notice | None:
     """What stands still, for those who work here."""
     user = getattr(request, "user", None)
     return notice_of(load_standstills()) if user is not None and is_platform_staff(user) else None
+
+
+def _app_notices(request: HttpRequest) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the other apps want this person to know, for those who work here."""
+    user = getattr(request, "user", None)
+    if user is None or not is_platform_staff(user):
+        return
+    for notice in registry.notices.values():
+        context = notice.context(request)
+        if context is not None:
+            yield notice.template, context
 
 
 def stylesheet(request: HttpRequest) -> str:

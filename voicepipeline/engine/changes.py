@@ -1,10 +1,13 @@
 """The steps that transactions of the engine are made of; each expects the artifact's lock to be held."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Max
 
 from voicepipeline.engine import doorbell
@@ -26,6 +29,20 @@ class Change:
         """Note an event; `of` names the fact, so that the same fact is written once."""
         event_id = stable_event_id(of, event_type)
         self.events.append(NewEvent(event_type=event_type, artifact=self.artifact, event_id=event_id, **fields))
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """A savepoint: when it is rolled back, what was said inside it is unsaid, and the artifact is as it was."""
+        said = len(self.events)
+        try:
+            with transaction.atomic():
+                yield
+        except (OperationalError, InterfaceError):
+            raise  # the whole transaction is over, or begins again
+        except Exception:
+            del self.events[said:]
+            self.artifact.refresh_from_db()
+            raise
 
     def flush(self) -> None:
         """Write the events, last before the commit."""

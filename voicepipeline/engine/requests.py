@@ -3,6 +3,8 @@
 All expect the artifact's lock to be held by the operation that calls them.
 """
 
+from collections import Counter
+
 from django.db.models import F
 
 from voicepipeline.engine.changes import (
@@ -16,6 +18,7 @@ from voicepipeline.engine.changes import (
     move_artifact,
 )
 from voicepipeline.engine.scheduling import has_result, input_missing
+from voicepipeline.engine.transactions import check_keys_now
 from voicepipeline.errors import InvalidTransition
 from voicepipeline.models import Artifact, EventType, StageRun
 from voicepipeline.policies.fingerprints import fingerprint
@@ -30,7 +33,10 @@ def active_run(artifact: Artifact) -> StageRun | None:
 
 
 def start_over(change: Change, budgets: Budgets) -> dict[str, int]:
-    """Begin a new round: supersede what runs, delete what was made, queue the first stage; say what was deleted."""
+    """Begin a new round: supersede what runs, delete what was made, queue the first stage; say what was deleted.
+
+    Confirmed and applied entries go too: whether somebody agrees to that is the caller's question.
+    """
     artifact = change.artifact
     missing = input_missing(artifact)
     if missing:
@@ -38,7 +44,7 @@ def start_over(change: Change, budgets: Budgets) -> dict[str, int]:
     run = active_run(artifact)
     if run is not None:
         _end_active(change, run, StageRun.Status.SUPERSEDED)
-    deleted = _remove_results(change, IN_ORDER)
+    deleted = _remove_results(change, IN_ORDER, decided_too=True)
     move_artifact(
         change,
         of=f"round/{artifact.pk}/{artifact.generation + 1}",
@@ -65,7 +71,7 @@ def run_again_from(change: Change, stage: Stage, budgets: Budgets) -> dict[str, 
             raise InvalidTransition(missing)
     elif not has_result(artifact, stage.previous):
         raise InvalidTransition(f"There is no result of {stage.previous.name.label} to go on from.")
-    deleted = _remove_results(change, stage.from_here)
+    deleted = _remove_results(change, tuple(reversed(stage.from_here)))
     before = stage.previous.status_when_done if stage.previous else stage.status_while_running
     run = insert_run(change, stage, budgets)
     move_artifact(
@@ -123,10 +129,12 @@ def _end_active(change: Change, run: StageRun, status: StageRun.Status, *, termi
     announce_end(change, run, terminal=True)
 
 
-def _remove_results(change: Change, stages: tuple[Stage, ...]) -> dict[str, int]:
-    deleted: dict[str, int] = {}
-    for stage in reversed(stages):
-        deleted |= stage.code.remove(change.artifact)
+def _remove_results(change: Change, stages: tuple[Stage, ...], *, decided_too: bool = False) -> dict[str, int]:
+    """In this order; the database looks at the keys among these rows when all are gone."""
+    deleted: Counter[str] = Counter()
+    for stage in stages:
+        deleted.update(stage.code.remove(change.artifact, decided_too=decided_too))
     names = [stage.name for stage in stages]
     StageRun.objects.filter(artifact=change.artifact, stage__in=names, effective=True).update(effective=False)
-    return deleted
+    check_keys_now()
+    return dict(deleted)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 
 from voicepipeline.engine.changes import (
     Budgets,
@@ -28,7 +28,7 @@ from voicepipeline.engine.endings import (
 )
 from voicepipeline.engine.health import SLOW_DOWN, is_the_notes_own, learn_from_answer, learn_from_trouble
 from voicepipeline.engine.limits import limits
-from voicepipeline.engine.transactions import engine_transaction
+from voicepipeline.engine.transactions import check_keys_now, engine_transaction
 from voicepipeline.engine.usage import usage_metadata
 from voicepipeline.models import Artifact, EventType, StageRun
 from voicepipeline.policies.backoff import retry_delay
@@ -118,8 +118,7 @@ def _store(artifact: Artifact, claim: Claim, output: StageOutput) -> list[Remark
     """Let the stage keep its rows; whatever goes wrong with them is the result's fault and costs no second call."""
     try:
         remarks = list(claim.stage.code.store(artifact, output.data) or ())
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what Django checks at the commit, while it can be caught
+        check_keys_now()
         return remarks
     except (OperationalError, InterfaceError):
         raise

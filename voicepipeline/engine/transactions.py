@@ -71,6 +71,12 @@ class ClockTimestamp(Func):
     output_field = DateTimeField()
 
 
+def check_keys_now() -> None:
+    """Have the database look at what it would look at when the transaction commits, while it can be caught."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 def database_now() -> datetime:
     """The moment that decides leases; ask after the lock is held, or it may be long past."""
     with connection.cursor() as cursor:

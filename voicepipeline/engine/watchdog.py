@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError
 
 from voicepipeline.engine import doorbell, wedged
-from voicepipeline.engine.changes import Change, fail_artifact
+from voicepipeline.engine.changes import Change, announce_end, fail_artifact
 from voicepipeline.engine.health import forget_old_calls
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.reclaiming import Suspect, find_suspects, reclaim
@@ -117,7 +117,9 @@ def mend(artifact_pk: int) -> bool:
         return False
     stage = next_due(artifact)
     if stage is None:
-        complete(change, StageRun.objects.get(artifact=artifact, stage=LAST.name, effective=True))
+        run = StageRun.objects.get(artifact=artifact, stage=LAST.name, effective=True)
+        complete(change, run)
+        announce_end(change, run, terminal=True)
         change.flush()
         return True
     scheduling = schedule_locked(change, stage)

@@ -11,7 +11,7 @@ from voicepipeline.ai.pricing import Price
 from voicepipeline.ai.prompts import RosterLine, claims_prompt
 from voicepipeline.ai.schemas import ClaimsShape
 from voicepipeline.matching.roster import Person
-from voicepipeline.models import Artifact, Claim, InsightDraft, Topic, Transcript
+from voicepipeline.models import Artifact, Claim, EntityResolution, InsightDraft, Topic, Transcript
 from voicepipeline.operations.prices import prices_on
 from voicepipeline.policies.claims import Checked, CheckedClaim, check
 from voicepipeline.stages.contract import NO_USAGE, PermanentFault, StageOutput, Usage
@@ -72,24 +72,26 @@ def work(given: Given) -> StageOutput:
 
 def store(artifact: Artifact, data: Extracted) -> None:
     """Keep the statements in place of all earlier ones."""
-    _delete(artifact)
+    remove(artifact)
     read_by = {"ai_model": data.ai_model, "prompt_version": data.prompt_version}
     Claim.objects.bulk_create(
         row_of(artifact, number, claim, **read_by) for number, claim in enumerate(data.claims, start=1)
     )
 
 
-def remove(artifact: Artifact) -> dict[str, int]:
-    """Delete the statements, with the matched names and the undecided entries that hang on them."""
-    return {"statements": _delete(artifact)}
+def remove(artifact: Artifact, *, decided_too: bool = False) -> dict[str, int]:
+    """Delete the statements, with the matched names and the undecided entries that hang on them.
 
-
-def _delete(artifact: Artifact) -> int:
-    """Entries that somebody has decided about stay, and forget which statement they came from."""
+    Entries that somebody has decided about stay, and forget which statement they came from.
+    """
     pending = InsightDraft.objects.filter(artifact=artifact, claim__isnull=False, status=InsightDraft.Status.PENDING)
-    pending.delete()
+    entries, _ = pending.delete()
     _, deleted = Claim.objects.filter(artifact=artifact).delete()
-    return deleted.get(Claim._meta.label, 0)
+    return {
+        "statements": deleted.get(Claim._meta.label, 0),
+        "matched names": deleted.get(EntityResolution._meta.label, 0),
+        "suggested entries": entries,
+    }
 
 
 def row_of(artifact: Artifact, number: int, claim: CheckedClaim, **more: Any) -> Claim:

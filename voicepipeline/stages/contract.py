@@ -60,8 +60,11 @@ class StageCode(Protocol):
         What it returns is logged beside the stage's own event.
         """
 
-    def remove(self, artifact: "Artifact") -> dict[str, int]:
-        """Delete what this stage's machine made for the artifact, and say how many rows of what."""
+    def remove(self, artifact: "Artifact", *, decided_too: bool = False) -> dict[str, int]:
+        """Delete what this stage's machine made for the artifact, and say how many rows of what.
+
+        With `decided_too` also what people have confirmed of it; what they have refused stays refused.
+        """
 
 
 class StageFault(Exception):

@@ -334,8 +334,9 @@ def row_of(artifact: Artifact, entry: Entry, now: datetime, **more: Any) -> Insi
     )
 
 
-def remove(artifact: Artifact) -> dict[str, int]:
+def remove(artifact: Artifact, *, decided_too: bool = False) -> dict[str, int]:
     """Delete what nobody has decided about: entries that wait, that the rule confirmed, or that ran out."""
     machine_made = Q(status__in=[Status.PENDING, Status.EXPIRED]) | Q(status=Status.CONFIRMED, automatic=True)
-    deleted, _ = InsightDraft.objects.filter(machine_made, artifact=artifact).delete()
+    going = ~Q(status=Status.REJECTED) if decided_too else machine_made
+    deleted, _ = InsightDraft.objects.filter(going, artifact=artifact).delete()
     return {"suggested entries": deleted}

@@ -179,7 +179,7 @@ def count_uses(used: frozenset[int]) -> None:
     PlayerAlias.objects.filter(pk__in=in_order).update(use_count=F("use_count") + 1, last_used_at=timezone.now())
 
 
-def remove(artifact: Artifact) -> dict[str, int]:
+def remove(artifact: Artifact, *, decided_too: bool = False) -> dict[str, int]:
     """Delete the matches; what people chose stays, and so do the statements."""
     deleted, _ = EntityResolution.objects.filter(artifact=artifact).delete()
     Claim.objects.filter(artifact=artifact).update(status=Claim.Status.EXTRACTED)

@@ -106,7 +106,7 @@ def store(artifact: Artifact, data: Written) -> None:
         unmeasured.update(duration_seconds=heard.duration_seconds)
 
 
-def remove(artifact: Artifact) -> dict[str, int]:
+def remove(artifact: Artifact, *, decided_too: bool = False) -> dict[str, int]:
     """Delete the transcript, and what it said of the note."""
     deleted, _ = Transcript.objects.filter(artifact=artifact).delete()
     _set_outcome(artifact, "")
