@@ -203,6 +203,11 @@ class Artifact(models.Model):
                 name="artifact_open_failures",
             ),
             models.Index(
+                fields=["fingerprint", "organization"],
+                condition=Q(status="failed", closed_at__isnull=True),
+                name="artifact_open_failures_alike",
+            ),
+            models.Index(
                 F("received_at").desc(),
                 F("id").desc(),
                 condition=Q(organization__isnull=True),
