@@ -55,6 +55,7 @@ class Registry:
     ticks: dict[str, Tick] = field(default_factory=dict)
     note_panels: dict[str, NotePanel] = field(default_factory=dict)
     notices: dict[str, Notice] = field(default_factory=dict)
+    demo_scenes: dict[str, str] = field(default_factory=dict)
 
     def add_schedule(self, schedule: Schedule) -> None:
         self.schedules[schedule.name] = schedule
@@ -67,6 +68,13 @@ class Registry:
 
     def add_notice(self, notice: Notice) -> None:
         self.notices[notice.name] = notice
+
+    def add_demo_scene(self, name: str, func: str) -> None:
+        """What staff of the demo are seen to have done, begun when its history and its workers are there.
+
+        By its dotted path, for nobody else needs its modules; it must be idempotent: every start of a demo begins it.
+        """
+        self.demo_scenes[name] = func
 
 
 registry = Registry()

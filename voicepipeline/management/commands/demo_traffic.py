@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.utils import timezone
 
-from voicepipeline.demo import seeding
+from voicepipeline.demo import scenes, seeding
 from voicepipeline.demo.traffic import Traffic
 from voicepipeline.operations import database, first_run
 from voicepipeline.refusals import StartError
@@ -58,6 +58,7 @@ class Command(BaseCommand):
                 raise
             self.stdout.write(f"No demo voice notes: {refusal}")
         else:
+            scenes.play()
             Traffic(random.Random(), stop).run()  # noqa: S311 — chance, not secrecy
 
     def _prepare(self) -> None:
