@@ -189,26 +189,25 @@ def _closed(situation: Situation, closing: Closing) -> Explanation:
 def _failed(situation: Situation) -> Explanation:
     fault, rules = situation.fault, situation.rules
     where = f"Failed {at(situation.since, situation.now)}"
+    stays, wanted = "Nothing more happens by itself.", "Retry it if it is wanted after all; otherwise close it."
     if fault is None:
-        return Explanation(f"{where}.", "", "Nothing more happens by itself.", "Close it when nobody needs it.")
+        return Explanation(f"{where}.", "", stays, wanted)
     where = f"{where} in the stage {fault.stage}."
-    stays = "Nothing more happens by itself."
     if fault.code == "cancelled":
-        return Explanation(where, "A person cancelled it.", stays, "Close it when nobody needs it.")
+        return Explanation(where, "A person cancelled it.", stays, wanted)
     if fault.code == "worker_died":
         return Explanation(
             where,
             f"It gave up after {rules.crash_budget} crashes: the worker died each time in the middle of the work.",
             stays,
-            "Tell an engineer: this recording may be what kills the workers.",
+            "Tell an engineer, for this recording may be what kills the workers; retry it once that is mended.",
         )
     why = _sentence(fault.message)
     if fault.transient_no + 1 >= rules.transient_budget:
         why = f"It was tried {rules.transient_budget} times; the last time: {why}"
-        return Explanation(where, why, stays, "See whether others fail alike; close it when nobody needs it.")
-    return Explanation(
-        where, f"{why} Trying again will not help.", stays, "Ask the coach to send it again, then close this one."
-    )
+        return Explanation(where, why, stays, "See whether others fail alike, and retry it once the cause is gone.")
+    advice = "Once the cause is mended, retry it. If it cannot be, ask the coach to send it again and close this one."
+    return Explanation(where, f"{why} Trying again will not help.", stays, advice)
 
 
 def _nothing_scheduled(situation: Situation) -> Explanation:

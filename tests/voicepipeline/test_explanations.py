@@ -152,8 +152,9 @@ def test_a_stalled_note_may_be_released():
 
 def test_a_permanent_failure_says_that_trying_again_will_not_help():
     assert words(FAILED) == (
-        "Failed at 14:01 in the stage Transcription. The audio is not readable. Trying again will not help. "
-        "Nothing more happens by itself. Ask the coach to send it again, then close this one."
+        "Failed at 14:01 in the stage Transcription. The audio is not readable. "
+        "Trying again will not help. Nothing more happens by itself. "
+        "Once the cause is mended, retry it. If it cannot be, ask the coach to send it again and close this one."
     )
 
 
@@ -161,14 +162,25 @@ def test_a_used_up_budget_says_how_often_it_was_tried():
     paragraph = words(FAILED, fault=replace(FAULT, transient_no=5))
     assert "It was tried 6 times; the last time: The audio is not readable." in paragraph
     assert "will not help" not in paragraph
+    assert paragraph.endswith("See whether others fail alike, and retry it once the cause is gone.")
 
 
 def test_a_note_that_killed_its_workers_says_so():
-    assert "It gave up after 3 crashes" in words(FAILED, fault=replace(FAULT, code="worker_died"))
+    paragraph = words(FAILED, fault=replace(FAULT, code="worker_died"))
+    assert "It gave up after 3 crashes" in paragraph
+    assert paragraph.endswith("kills the workers; retry it once that is mended.")
 
 
 def test_a_cancelled_note_says_so():
-    assert "A person cancelled it." in words(FAILED, fault=replace(FAULT, code="cancelled"))
+    paragraph = words(FAILED, fault=replace(FAULT, code="cancelled"))
+    assert "A person cancelled it." in paragraph
+    assert paragraph.endswith("Retry it if it is wanted after all; otherwise close it.")
+
+
+def test_a_failed_note_of_which_no_try_is_known_can_still_be_retried():
+    assert words(FAILED, fault=None) == (
+        "Failed at 14:01. Nothing more happens by itself. Retry it if it is wanted after all; otherwise close it."
+    )
 
 
 def test_a_failure_on_another_day_says_which():
