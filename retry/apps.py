@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
@@ -7,6 +9,10 @@ class RetryConfig(AppConfig):
     verbose_name = "Retries"
 
     def ready(self) -> None:
-        from retry import roles
+        from retry import closing, roles
+        from voicepipeline.registry import Tick, registry
+        from voicepipeline.signals import stage_run_finished
 
         post_migrate.connect(roles.grant_permissions, sender=self)
+        stage_run_finished.connect(closing.on_run_finished, dispatch_uid="retry.closing")
+        registry.add_tick(Tick("close forgotten retries", timedelta(seconds=30), closing.sweep))

@@ -234,7 +234,7 @@ def _words(value: Any) -> list[str]:
     return [_word(each) for each in value[:20]]
 
 
-# Everything that an event may carry; free text about people has no place here.
+# Everything that an event may carry; of free text no more than the reason that staff typed.
 METADATA: Mapping[str, Callable[[Any], Any]] = {
     "ai_cost": _money,
     "ai_model": _word,
@@ -255,6 +255,7 @@ METADATA: Mapping[str, Callable[[Any], Any]] = {
     "endpoint": _word,
     "entity_count": _count,
     "generation": _count,
+    "given_reason": _word,
     "kind": _word,
     "model_disagreed": _count,
     "outcome": _word,
@@ -273,6 +274,9 @@ METADATA: Mapping[str, Callable[[Any], Any]] = {
     "will_retry": _flag,
     "without_entry": _count,
 }
+
+# No page shows it from here: people type names into the reasons that they give.
+TYPED_BY_STAFF = frozenset({"given_reason"})
 
 
 def checked_metadata(metadata: Mapping[str, Any], *, strict: bool = False) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from voicepipeline.durations import in_words
+from voicepipeline.events import TYPED_BY_STAFF
 from voicepipeline.models import EventType, PipelineEvent
 
 TROUBLE = frozenset(
@@ -26,6 +27,11 @@ def duration_words(event: PipelineEvent) -> str:
     return "" if event.duration_ms is None else in_words(timedelta(milliseconds=event.duration_ms))
 
 
+def told(event: PipelineEvent) -> dict[str, Any]:
+    """What it carries, but for what staff have typed: pages show that where they know who reads it."""
+    return {key: value for key, value in event.metadata.items() if key not in TYPED_BY_STAFF}
+
+
 def event_facts(event: PipelineEvent) -> str:
     """Everything else that the event says, as JSON for whoever needs to know exactly."""
     facts: dict[str, Any] = {
@@ -37,7 +43,7 @@ def event_facts(event: PipelineEvent) -> str:
         "error_code": event.error_code,
         "error_message": event.error_message,
         "duration_ms": event.duration_ms,
-        "metadata": event.metadata,
+        "metadata": told(event),
     }
     known = {key: value for key, value in facts.items() if value not in ("", None, {})}
     return json.dumps(known, indent=2, ensure_ascii=False, default=str)

@@ -1,5 +1,6 @@
 """The log of what happened, to be looked through and exported."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from voicepipeline.admin.event_filters import ErrorsFilter, EventSpanFilter, OnlyFilter, PromptFilter
-from voicepipeline.admin.event_words import duration_words, event_facts, is_trouble
+from voicepipeline.admin.event_words import duration_words, event_facts, is_trouble, told
 from voicepipeline.admin.lists import ClubOrNoneFilter, HistoryAdmin, SinceFilter, notes_like
 from voicepipeline.admin.words import NOTHING, moment
 from voicepipeline.models import Artifact, PipelineEvent
@@ -74,10 +75,10 @@ class EventAdmin(HistoryAdmin):
         "new_status",
         "error_code",
         "error_message",
-        "metadata",
+        "more",
         "event_id",
     )
-    readonly_fields = ("note",)
+    readonly_fields = ("note", "more")
     search_fields = ("artifact",)
     search_help_text = "Voice note id"
     empty_hint = "What happens to voice notes appears here, and stays for 48 hours."
@@ -140,6 +141,10 @@ class EventAdmin(HistoryAdmin):
     @display(description="Took")
     def took(self, event: PipelineEvent) -> str:
         return duration_words(event) or NOTHING
+
+    @display(description="Metadata", empty_value=NOTHING)
+    def more(self, event: PipelineEvent) -> str | None:
+        return json.dumps(told(event), indent=2, ensure_ascii=False) if event.metadata else None
 
     @display(description="Details")
     def details(self, event: PipelineEvent) -> str:

@@ -44,9 +44,9 @@ class Change:
             self.artifact.refresh_from_db()
             raise
 
-    def flush(self) -> None:
-        """Write the events, last before the commit."""
-        log_events(self.events)
+    def flush(self, *, strict: bool = False) -> None:
+        """Write the events, last before the commit; with `strict` a transaction whose events are refused is undone."""
+        log_events(self.events, strict=strict)
 
 
 @dataclass(frozen=True)
