@@ -1,0 +1,48 @@
+"""What pages and commands alike say of retries: amounts, costs, times, what is deleted."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from voicepipeline.admin.note_costs import SMALLEST, usd
+from voicepipeline.durations import in_words
+
+CENT = Decimal("0.01")
+NOTHING = "nothing"
+UNKNOWN = "unknown"
+ONE_OF = {
+    "transcripts": "transcript",
+    "statements": "statement",
+    "matched names": "matched name",
+    "suggested entries": "suggested entry",
+    "entries": "entry",
+}
+
+
+def amount(number: int, many: str) -> str:
+    """So many of them: 1 voice note, 3 voice notes, 1,204 suggested entries."""
+    return f"{number:,} {many if number != 1 else ONE_OF.get(many, many.removesuffix('s'))}"
+
+
+def cost_in_words(cost: Decimal | None, without: int) -> str:
+    """What is expected to be paid, and for how many voice notes that cannot be told."""
+    if cost is None:
+        return UNKNOWN if without else NOTHING
+    known = f"about {_dollars(cost)}" if cost > 0 else NOTHING
+    return f"{known}, unknown for {without:,}" if without else known
+
+
+def _dollars(cost: Decimal) -> str:
+    """To the cent; what is less than a dime to a hundredth of a cent."""
+    places = CENT if cost >= 10 * CENT else SMALLEST
+    return usd(max(cost.quantize(places, ROUND_HALF_UP), SMALLEST))
+
+
+def time_in_words(takes: timedelta | None) -> str:
+    """How long it will about take; whoever reads it has no use for less than a second."""
+    return UNKNOWN if takes is None else f"about {in_words(max(takes, timedelta(seconds=1)))}"
+
+
+def deleted_in_words(deleted: Mapping[str, int]) -> str:
+    """Which rows go, or went: 1 transcript, 4 statements, 2 suggested entries."""
+    return ", ".join(amount(number, what) for what, number in deleted.items() if number) or NOTHING
