@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from django.apps import AppConfig
+from django.core.checks import register
 from django.db.models.signals import post_migrate
 
 
@@ -9,11 +10,15 @@ class RetryConfig(AppConfig):
     verbose_name = "Retries"
 
     def ready(self) -> None:
-        from retry import closing, groups, roles
+        from retry import checks, closing, groups, roles
+        from retry.bulk import pacing, previews
         from voicepipeline.registry import Tick, registry
         from voicepipeline.signals import stage_run_finished
 
         post_migrate.connect(roles.grant_permissions, sender=self)
         groups.connect()
         stage_run_finished.connect(closing.on_run_finished, dispatch_uid="retry.closing")
+        register(checks.check_limits)
+        registry.add_tick(Tick("bulk retries", timedelta(seconds=1), pacing.advance_all))
+        registry.add_tick(Tick("old previews", timedelta(minutes=10), previews.delete_old_previews))
         registry.add_tick(Tick("close forgotten retries", timedelta(seconds=30), closing.sweep))
