@@ -22,6 +22,7 @@ from metrics.verification import find_differences
 from tests.faults.feeding import feed
 from tests.faults.fleet import Fleet, members_of, sentinel_of, until
 from tests.faults.invariants import broken
+from tests.faults.staff import Staff, hire
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.transactions import database_now
 
@@ -62,6 +63,7 @@ class Result:
     discarded: int = 0
     wedged: int = 0
     jobs: Counter[str] = field(default_factory=Counter)
+    retries: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     settled_after: float = 0.0
     seconds: float = 0.0
@@ -120,10 +122,11 @@ def run(seed: int, var_dir: Path, notes: int) -> Result:
         blows = plan(chance)
         feeder = Feeder(scripts(chance, notes))
         striking = Striking(fleet, result)
-        for number, blow in enumerate(blows, start=1):
-            feeder.feed(number / len(blows))
-            time.sleep(blow.pause)
-            striking.strike(blow)
+        with retrying(seed, result):
+            for number, blow in enumerate(blows, start=1):
+                feeder.feed(number / len(blows))
+                time.sleep(blow.pause)
+                striking.strike(blow)
         last_blow = time.monotonic()
         _wait_for_the_end(fleet, result, began, last_blow)
         _judge(fleet, result, feeder)
@@ -132,6 +135,19 @@ def run(seed: int, var_dir: Path, notes: int) -> Result:
     _tell(result, fleet)
     say(f"Seed {seed}: {'in order' if result.holds else 'NOT IN ORDER'} after {result.seconds:.0f} s.")
     return result
+
+
+@contextlib.contextmanager
+def retrying(seed: int, result: Result) -> Iterator[None]:
+    """Somebody of the staff retries notes meanwhile."""
+    staff = Staff(seed, hire())
+    staff.start()
+    try:
+        yield
+    finally:
+        staff.stop()
+        result.retries = staff.said
+        result.violations += staff.trouble
 
 
 class Feeder:
@@ -297,6 +313,7 @@ def show(results: list[Result]) -> None:
         row = [result.seed, *(result.blows[kind] for kind in kinds), *figures, len(result.violations), *times]
         say(" | ".join(f"{value!s:>{len(name)}}" for value, name in zip(row, head, strict=True)))
         say(f"       ends: {_in_words(result.ends)}; jobs of the metrics: {_in_words(result.jobs)}")
+        say(f"       what staff were told when they retried: {_in_words(result.retries)}")
 
 
 def _in_words(counted: Counter[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tests.faults import figures
+from tests.faults import figures, retries
 from voicepipeline.events import stable_event_id
 from voicepipeline.models import EventType
 from voicepipeline.stages import IN_ORDER, Stage
@@ -244,6 +244,8 @@ CHECKS = {
         WHERE said.kind IN ('completed', 'failed') AND said.timestamp < run.finished_at
     """,
     "no event was dropped": "SELECT id, event_type, reason FROM voicepipeline_droppedevent",
+    # --- Retries ---
+    **retries.CHECKS,
     # --- Figures ---
     **figures.CHECKS,
 }
