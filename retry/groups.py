@@ -77,7 +77,7 @@ SELECT fingerprint, (array_agg(failed_stage ORDER BY updated_at DESC, id DESC))[
        (array_agg(error_message ORDER BY updated_at DESC, id DESC))[1],
        count(*), min(updated_at), max(updated_at), (array_agg(id ORDER BY updated_at DESC, id DESC))[1], 'open'
 FROM voicepipeline_artifact
-WHERE status = 'failed' AND closed_at IS NULL AND fingerprint = ANY(%(problems)s)
+WHERE status = 'failed' AND closed_at IS NULL AND fingerprint = ANY(%(problems)s) AND error_code <> %(cancelled)s
 GROUP BY fingerprint
 ORDER BY fingerprint
 ON CONFLICT (fingerprint) DO NOTHING
@@ -119,7 +119,7 @@ def add_missing() -> None:
         cursor.execute(WITHOUT_A_GROUP, {"cancelled": of_people})
         missing = [problem for (problem,) in cursor.fetchall()]
         if missing:
-            cursor.execute(ADD, {"problems": missing})
+            cursor.execute(ADD, {"problems": missing, "cancelled": str(CANCELLED)})
 
 
 # --- What people decide -----------------------------------------------------------------------------------------------
