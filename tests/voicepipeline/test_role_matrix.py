@@ -28,6 +28,7 @@ from tests.factories import (
     make_user,
 )
 from tests.metrics.factories import make_period, make_snapshot
+from tests.retry.admin.rows import make_bulk
 from voicepipeline import roles
 from voicepipeline.admin.name_queue import Question
 from voicepipeline.models import ModelPrice
@@ -149,6 +150,11 @@ EXPECTED = {
     "metrics_jobrun_run": seen_by(NO, NO, NO, METHOD),
     **pages_of("period", add=NOBODY, app="metrics"),
     **pages_of("refusedevent", add=NOBODY, app="metrics"),
+    **pages_of("bulkretry", add=NOBODY, app="retry"),
+    "retry_bulkretry_live": READERS,
+    "retry_bulkretry_notes": READERS,
+    "retry_bulkretry_stop": OPERATORS,
+    "retry_bulkretry_deed": seen_by(NO, NO, METHOD, METHOD),
     # A pattern without a name.
     "(?P<url>.*)$": seen_by(GONE, GONE, GONE, GONE),
 }
@@ -199,6 +205,7 @@ TARGETS = {
     "voicepipeline/bulkwork/": make_bulk_work,
     "voicepipeline/modelprice/": lambda: ModelPrice.objects.first(),
     "voicepipeline/entityresolution/": make_resolution,
+    "retry/bulkretry/": lambda: make_bulk(state="running"),
     "metrics/counter/": make_counter,
     "metrics/metricssnapshot/": lambda: make_snapshot("hour", AN_HOUR, make_club()),
     "metrics/jobrun/": lambda: JobRun.objects.create(name="a-job", started_at=AN_HOUR),
@@ -216,6 +223,8 @@ BLANKS = {
     "int:draft_id": lambda target: target.pk,
     "slug:verb": lambda target: "confirm",
     "int:organization_id": lambda target: target.organization_id,
+    "uuid:bulk_id": lambda target: target.bulk_id,
+    "slug:deed": lambda target: "pause",
 }
 FIXED = {
     "view_on_site": "r/1/0/",
