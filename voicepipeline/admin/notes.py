@@ -68,6 +68,7 @@ class ArtifactAdmin(HistoryAdmin):
     search_help_text = "Voice note id, or message id"
     empty_hint = "Each appears here as soon as a coach has sent it."
     change_list_template = "voicepipeline/note_list.html"
+    note_template = "voicepipeline/note.html"
 
     # --- The list --------------------------------------------------------------------------------------------------
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -185,7 +186,7 @@ class ArtifactAdmin(HistoryAdmin):
             "audio_url": context["audio_url"],
             **(extra_context or {}),
         }
-        return TemplateResponse(request, "voicepipeline/note.html", page)
+        return TemplateResponse(request, self.note_template, page)
 
     def live_view(self, request: HttpRequest, artifact_id: uuid.UUID) -> HttpResponse:
         if not self.has_view_permission(request):
