@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,8 @@ State, ItemState = BulkRetry.State, BulkRetryItem.State
 MAX_REASON, MAX_CHOSEN_BY = 500, 300
 ITEMS_AT_ONCE = 1_000
 MOST_DELETED_AT_ONCE = 20
+# So long its page can say that it has expired, and offers to make it anew.
+EXPIRED_KEPT_FOR = timedelta(days=1)
 NO_NOTES = "Choose at least one voice note."
 GONE = "This preview is no longer there. Make a new one."
 EXPIRED = "This preview has expired: the voice notes may have changed since. Make a new one."
@@ -157,8 +159,9 @@ def _needs_agreement(bulk: BulkRetry) -> str:
 
 @engine_transaction
 def delete_old_previews() -> None:
-    """Remove what nobody started in time, a bounded number at once; what was started stays for ever."""
-    old = BulkRetry.objects.filter(state=State.PREVIEW, created_at__lte=database_now() - limits().preview_valid_for)
+    """Remove what expired a while ago, a bounded number at once; what was started stays for ever."""
+    expired_by = database_now() - limits().preview_valid_for - EXPIRED_KEPT_FOR
+    old = BulkRetry.objects.filter(state=State.PREVIEW, created_at__lte=expired_by)
     # Under their locks, and looked at again once these are held: one that is started at this moment is not old.
     locked = old.select_for_update(skip_locked=True).order_by("created_at").values_list("pk", flat=True)
     pks = list(locked[:MOST_DELETED_AT_ONCE])

@@ -1,0 +1,1 @@
+from tests.stages.fixtures import scripted_stages  # noqa: F401
