@@ -29,6 +29,7 @@ from tests.factories import (
 )
 from tests.metrics.factories import make_period, make_snapshot
 from tests.retry.admin.rows import make_bulk
+from tests.retry.problems import fail, group_of
 from voicepipeline import roles
 from voicepipeline.admin.name_queue import Question
 from voicepipeline.models import ModelPrice
@@ -155,6 +156,13 @@ EXPECTED = {
     "retry_bulkretry_notes": READERS,
     "retry_bulkretry_stop": OPERATORS,
     "retry_bulkretry_deed": seen_by(NO, NO, METHOD, METHOD),
+    "retry_failuregroup_changelist": READERS,
+    "retry_failuregroup_live": READERS,
+    "retry_failuregroup_change": READERS,
+    "retry_failuregroup_change_live": READERS,
+    "retry_failuregroup_mark": seen_by(NO, NO, METHOD, METHOD),
+    "retry_failuregroup_retry": seen_by(NO, NO, METHOD, METHOD),
+    "retry_failuregroup_export": READERS,
     # A pattern without a name.
     "(?P<url>.*)$": seen_by(GONE, GONE, GONE, GONE),
 }
@@ -205,6 +213,7 @@ TARGETS = {
     "voicepipeline/bulkwork/": make_bulk_work,
     "voicepipeline/modelprice/": lambda: ModelPrice.objects.first(),
     "voicepipeline/entityresolution/": make_resolution,
+    "retry/failuregroup/": lambda: group_of(fail()),
     "retry/bulkretry/": lambda: make_bulk(state="running"),
     "metrics/counter/": make_counter,
     "metrics/metricssnapshot/": lambda: make_snapshot("hour", AN_HOUR, make_club()),
@@ -224,6 +233,8 @@ BLANKS = {
     "slug:verb": lambda target: "confirm",
     "int:organization_id": lambda target: target.organization_id,
     "uuid:bulk_id": lambda target: target.bulk_id,
+    "slug:fingerprint": lambda target: target.fingerprint,
+    "slug:decision": lambda target: "fixed",
     "slug:deed": lambda target: "pause",
 }
 FIXED = {

@@ -1,5 +1,6 @@
 """The filters of the list of stage runs to which figures on other pages lead."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,13 +9,14 @@ from django.db.models import Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
-from voicepipeline.admin.lists import ClubOrNoneFilter, SpanFilter
+from voicepipeline.admin.lists import ChosenFilter, ClubOrNoneFilter, SpanFilter
 from voicepipeline.models import StageRun
 from voicepipeline.text import row_number
 
 UNKNOWN_COST_SPAN = timedelta(hours=24)
 # Older tries are not looked at: there is no index by time, and a day has far fewer.
 NEWEST_RUNS = 50_000
+FINGERPRINT = re.compile(r"[0-9a-f]{8,64}")
 
 
 def of_unknown_cost(runs: QuerySet[Any], *, now: datetime) -> QuerySet[Any]:
@@ -76,6 +78,19 @@ class LastFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(terminal=True) if self.value() == "yes" else queryset
+
+
+class ProblemFilter(ChosenFilter):
+    """Tries with this problem after which a note had failed."""
+
+    title = "problem"
+    parameter_name = "problem"
+
+    def words(self, value: str) -> str:
+        return f"Problem {value[:8]}" if FINGERPRINT.fullmatch(value) else ""
+
+    def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return queryset.filter(terminal=True, fingerprint=value)
 
 
 class RunClubFilter(ClubOrNoneFilter):

@@ -12,7 +12,14 @@ from unfold.decorators import display
 
 from voicepipeline.admin.events import of_notes_like
 from voicepipeline.admin.lists import HistoryAdmin
-from voicepipeline.admin.run_filters import CostFilter, EndedInFilter, HoldFilter, LastFilter, RunClubFilter
+from voicepipeline.admin.run_filters import (
+    CostFilter,
+    EndedInFilter,
+    HoldFilter,
+    LastFilter,
+    ProblemFilter,
+    RunClubFilter,
+)
 from voicepipeline.admin.words import NOTHING, length, moment, run_state
 from voicepipeline.models import StageRun
 
@@ -20,7 +27,7 @@ from voicepipeline.models import StageRun
 @admin.register(StageRun)
 class StageRunAdmin(HistoryAdmin):
     list_display = ("name", "note", "state", "round_no", "queued", "waited", "worked", "worker", "problem")
-    list_filter = (EndedInFilter, "status", "stage", LastFilter, HoldFilter, CostFilter, RunClubFilter)
+    list_filter = (EndedInFilter, ProblemFilter, "status", "stage", LastFilter, HoldFilter, CostFilter, RunClubFilter)
     list_select_related = ("artifact",)
     ordering = ("-id",)
     search_fields = ("artifact",)
