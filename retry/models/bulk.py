@@ -85,7 +85,16 @@ class BulkRetry(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["id"], condition=Q(state__in=["trying", "running"]), name="bulk_retry_moving"),
+            models.Index(
+                fields=["id"],
+                condition=Q(state__in=["trying", "running", "paused", "halted"]),
+                name="bulk_retry_unfinished",
+            ),
+            models.Index(
+                fields=["requested_by"],
+                condition=Q(state__in=["halted", "stopped", "finished"], seen_at__isnull=True),
+                name="bulk_retry_to_be_told",
+            ),
             models.Index(fields=["created_at"], condition=Q(state="preview"), name="bulk_retry_previews"),
             models.Index(fields=["requested_by", "-id"], name="bulk_retry_of_a_person"),
         ]
@@ -116,7 +125,8 @@ class BulkRetryItem(models.Model):
     # The fingerprint of the failure that it had.
     problem_before = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    # Why it was refused, in words.
+    # Why it was refused, in words; the first without anything of this note, so that pages can group by it.
+    refusal_group = models.CharField(max_length=500, blank=True)
     message = models.CharField(max_length=500, blank=True)
     attempt = models.OneToOneField(RetryAttempt, models.PROTECT, null=True, blank=True, related_name="bulk_item")
     # The fingerprint of the failure in which its retry ended.

@@ -230,14 +230,14 @@ def test_what_hangs_on_the_old_statements_goes_and_what_people_decided_stays():
     assert not EntityResolution.objects.filter(artifact=artifact).exists()
 
 
-def test_removing_counts_statements_alone():
+def test_removing_counts_statements_and_what_hangs_on_them():
     artifact = read()
     for name in ("Niamh", "Aoife"):
         row = make_claim(artifact, name)
         make_resolution(row)
         make_draft(row)
-    assert claims.remove(as_read(artifact)) == {"statements": 2}
-    assert claims.remove(as_read(artifact)) == {"statements": 0}
+    assert claims.remove(as_read(artifact)) == {"statements": 2, "matched names": 2, "suggested entries": 2}
+    assert claims.remove(as_read(artifact)) == {"statements": 0, "matched names": 0, "suggested entries": 0}
     assert not InsightDraft.objects.filter(artifact=artifact).exists()
 
 
