@@ -9,7 +9,7 @@ from retry.limits import HOUR, Limits
 from voicepipeline.durations import in_words
 from voicepipeline.explanations import at
 from voicepipeline.models import Artifact
-from voicepipeline.stages import STAGES
+from voicepipeline.stages import IN_ORDER, LAST, STAGES, Stage
 
 WORKER_DIED = "worker_died"
 
@@ -111,7 +111,7 @@ def _wrong_state(kind: Kind, facts: Facts, now: datetime) -> Refusal | None:
     if facts.status == Artifact.Status.FAILED:
         return _failed_before(kind, facts)
     if facts.status == Artifact.Status.COMPLETED:
-        return _ready_already(kind)
+        return _ready_already(kind, facts)
     if kind.starts_over:
         return None
     return _on_its_way(facts, now)
@@ -124,12 +124,12 @@ def _failed_before(kind: Kind, facts: Facts) -> Refusal | None:
     return Refusal(
         "It failed at an earlier stage: retry that one.",
         f"It failed at {failed.stage.name.label}, which comes before {kind.stage.name.label}. "
-        f"Choose “{failed.label}” instead.",
+        f"{_instead(failed, facts)}",
     )
 
 
-def _ready_already(kind: Kind) -> Refusal | None:
-    if kind.starts_over or kind.stage.previous is not None:
+def _ready_already(kind: Kind, facts: Facts) -> Refusal | None:
+    if kind.starts_over or kind.stage.previous is not None or facts.input_missing:
         return None
     group = "It is ready and has its transcript. To have it transcribed anew, start over."
     return Refusal(group, group)
@@ -140,23 +140,38 @@ def _nothing_to_go_on_from(kind: Kind, facts: Facts) -> Refusal | None:
     if before is None:
         if not facts.input_missing:
             return None
-        return Refusal(facts.input_missing, facts.input_missing)
+        return Refusal(facts.input_missing, f"{facts.input_missing}{_from_what_there_is(facts)}")
     if before.name in facts.with_result:
         return None
     return Refusal(
         "The result that it would go on from is not there.",
-        f"There is no result of {before.name.label} to go on from. {_earlier(kind, facts)}",
+        f"There is no result of {before.name.label} to go on from. {_instead(kind, facts)}",
     )
 
 
-def _earlier(kind: Kind, facts: Facts) -> str:
-    """The latest stage before this one that has what it needs."""
-    stage = kind.stage.previous
-    while stage is not None and stage.previous is not None and stage.previous.name not in facts.with_result:
+def _instead(kind: Kind, facts: Facts) -> str:
+    """What to choose: the latest stage up to this one that has what it needs; when none has, why not."""
+    stage: Stage | None = kind.stage
+    while stage is not None and not _has_what_it_needs(stage, facts):
         stage = stage.previous
-    if stage is None or (stage.previous is None and facts.status == Artifact.Status.COMPLETED):
+    if stage is None:
+        return facts.input_missing
+    if stage.previous is None and facts.status == Artifact.Status.COMPLETED:
         return "Start over instead."
     return f"Choose “{kind_of_stage(stage.name).label}” instead."
+
+
+def _from_what_there_is(facts: Facts) -> str:
+    """What can be made again without anything to transcribe: as much as the results in use allow."""
+    if facts.status not in Artifact.ENDS:
+        return ""
+    last = kind_of_stage(facts.failed_stage).stage if facts.failed_stage else LAST
+    possible = (stage for stage in IN_ORDER[1 : last.position + 1] if _has_what_it_needs(stage, facts))
+    return next((f" Choose “{kind_of_stage(stage.name).label}” instead." for stage in possible), "")
+
+
+def _has_what_it_needs(stage: Stage, facts: Facts) -> bool:
+    return not facts.input_missing if stage.previous is None else stage.previous.name in facts.with_result
 
 
 def _still_active(facts: Facts, now: datetime) -> Refusal | None:
@@ -169,7 +184,7 @@ def _on_its_way(facts: Facts, now: datetime) -> Refusal | None:
     if facts.status in Artifact.ENDS:
         return None
     if facts.stalled:
-        words = "It stands still. Release it, or start over."
+        words = "It stands still. Release it." if facts.input_missing else "It stands still. Release it, or start over."
         return Refusal(words, words)
     if facts.under_way is not None:
         ago = in_words(now - facts.under_way.requested_at)

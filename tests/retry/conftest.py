@@ -1,0 +1,1 @@
+from tests.stages.fixtures import django_db_setup  # noqa: F401
