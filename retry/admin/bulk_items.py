@@ -18,7 +18,6 @@ from voicepipeline.text import row_number
 
 SHOWN, A_PAGE = 10, 50
 CONFIRMED = "confirmed"
-GROUP = "message"
 TITLES = {
     "": "All",
     BulkRetryItem.State.WAITING: "Not begun",
@@ -82,11 +81,11 @@ def first_with_confirmed(bulk: BulkRetry) -> list[Row]:
 
 def first_refused(bulk: BulkRetry) -> dict[str, list[Row]]:
     """The first few notes of each reason for which some were refused."""
-    place = Window(RowNumber(), partition_by=F(GROUP), order_by=F("position").asc())
+    place = Window(RowNumber(), partition_by=F("refusal_group"), order_by=F("position").asc())
     refused = _rows_of(bulk).filter(state=BulkRetryItem.State.REFUSED).annotate(place=place)
     few: dict[str, list[Row]] = {}
     for item in refused.filter(place__lte=SHOWN).order_by("position"):
-        few.setdefault(getattr(item, GROUP), []).append(row_of(item))
+        few.setdefault(item.refusal_group, []).append(row_of(item))
     return few
 
 
@@ -131,7 +130,7 @@ def _chosen(bulk: BulkRetry, state: str, problem: str, why: str) -> QuerySet[Bul
         items = items.filter(state=state)
     if problem:
         items = items.filter(problem=problem)
-    return items.filter(**{GROUP: why}) if why else items
+    return items.filter(refusal_group=why) if why else items
 
 
 def _choices(bulk: BulkRetry, chosen: str) -> list[dict[str, Any]]:

@@ -163,7 +163,7 @@ def _confirmed(bulk: BulkRetry, found: Confirmed) -> dict[str, Any] | None:
     if not found.entries:
         return None
     return {
-        "notes": amount(found.notes, NOTES),
+        "count": amount(found.notes, NOTES),
         "entries": _entries(found.entries),
         "rows": first_with_confirmed(bulk),
         "all_url": notes_page_of(bulk, state=CONFIRMED) if found.notes > SHOWN else "",

@@ -59,7 +59,7 @@ def _make_items(bulk, counts, refusals, club, confirmed):
     for position, (note, state) in enumerate(zip(notes, states, strict=False), start=1):
         items.append(_item(bulk, note, position, state, now, agreed_to=2 if position <= confirmed else 0))
     for position, (note, why) in enumerate(zip(notes[len(states) :], reasons, strict=True), start=len(states) + 1):
-        told = {"message": why, "settled_at": now}
+        told = {"message": why, "refusal_group": why, "settled_at": now}
         items.append(BulkRetryItem(bulk=bulk, artifact=note, position=position, generation=1, state="refused", **told))
     RetryAttempt.objects.bulk_create(item.attempt for item in items if item.attempt is not None)
     BulkRetryItem.objects.bulk_create(items)
