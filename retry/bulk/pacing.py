@@ -85,12 +85,12 @@ def _counted(unfinished: QuerySet[BulkRetry]) -> list[tuple[BulkRetry, tuple[int
         .order_by()
         .values_list("bulk")
         .annotate(
-            Count("pk", filter=Q(state=ItemState.WAITING)),
-            Count("pk", filter=Q(state=ItemState.REQUESTED)),
-            Max("attempt_id"),
+            waiting=Count("pk", filter=Q(state=ItemState.WAITING)),
+            under_way=Count("pk", filter=Q(state=ItemState.REQUESTED)),
+            last_attempt=Max("attempt_id"),
         )
     )
-    found = {pk: (waiting, requested, last or 0) for pk, waiting, requested, last in counts}
+    found = {pk: (waiting, under_way, last or 0) for pk, waiting, under_way, last in counts}
     return [(bulk, found.get(bulk.pk, (0, 0, 0))) for bulk in bulks]
 
 

@@ -27,11 +27,14 @@ def administrator():
     return make_user(roles.ADMINISTRATOR)
 
 
-def make_broken(*again, **fields):
-    """A note that failed at its first stage and, retried, goes as these words say: `permanent` is the same problem."""
+def make_broken(*again, later="", **fields):
+    """A note that failed at its first stage and, retried, goes as these words say: `permanent` is the same problem.
+
+    At a `later` stage it fails, too, which is another problem.
+    """
     note = make_failed(TRANSCRIPTION, **{"code": CODE, "message": MESSAGE, **fields})
-    script = json.dumps({TRANSCRIPTION: ["permanent", *again]})
-    VoiceNote.objects.filter(pk=note.voice_note_id).update(text=script)
+    script = {TRANSCRIPTION: ["permanent", *again]} | ({later: ["permanent"] * 9} if later else {})
+    VoiceNote.objects.filter(pk=note.voice_note_id).update(text=json.dumps(script))
     return note
 
 
