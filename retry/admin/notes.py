@@ -120,8 +120,9 @@ def _chosen_by(model_admin: NotesWithRetries, request: HttpRequest, number: int)
     """How these notes were chosen, for whoever looks at the bulk retry later."""
     if request.POST.get("select_across") != "1":
         return f"{number:,} ticked in the list of voice notes"
+    notes = "The one voice note" if number == 1 else f"All {number:,} voice notes"
     narrowed = ", ".join(_narrowed_by(model_admin.get_changelist_instance(request)))
-    return f"All {number:,} voice notes that matched: {narrowed}" if narrowed else f"All {number:,} voice notes"
+    return f"{notes} that matched: {narrowed}" if narrowed else f"{notes} of the list"
 
 
 def _narrowed_by(shown: ChangeList) -> Iterator[str]:

@@ -6,7 +6,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from retry.models import RetryAttempt, RetryKind
+from retry.models import BulkRetry, BulkRetryItem, RetryAttempt, RetryKind
 from tests.factories import make_claim, make_club, make_coach, make_draft, make_resolution, make_user
 from voicepipeline import roles
 from voicepipeline.engine.requests import CANCELLED
@@ -182,3 +182,13 @@ def make_trusted_note(**fields):
     """A ready note of a coach whom the club trusts, in a club with a player called Niamh."""
     coach = make_coach(trust_level=3)
     return make_ready(sender=coach, organization=coach.organization, **fields)
+
+
+def make_bulk_of(attempt):
+    """A bulk retry that this attempt is all of."""
+    now = timezone.now()
+    started = {"state": "running", "reason": "A test.", "started_at": now}
+    bulk = BulkRetry.objects.create(kind=attempt.kind, requested_by=attempt.requested_by, **started)
+    done = {"state": "succeeded", "settled_at": now, "attempt": attempt, "kind": attempt.kind}
+    BulkRetryItem.objects.create(bulk=bulk, artifact=attempt.artifact, position=1, generation=1, **done)
+    return bulk

@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from retry.models import BulkRetryItem, RetryKind
+from retry.models import RetryKind
 from tests.factories import make_user
-from tests.retry.factories import make_attempt, make_failed
+from tests.retry.factories import make_attempt, make_bulk_of, make_failed
 from voicepipeline import roles
 
 pytestmark = pytest.mark.django_db
@@ -66,31 +66,13 @@ def test_it_is_narrowed_down_by_outcome_kind_person_and_way(client, viewer):
     assert found(client, how="bulk") == []
 
 
-def test_its_page_leads_to_the_note_and_to_its_bulk_retry(client, viewer, make_bulk):
+def test_its_page_leads_to_the_note_and_to_its_bulk_retry(client, viewer):
     attempt = make_attempt(make_failed(), outcome="succeeded", deleted={"statements": 3})
-    bulk = make_bulk(attempt)
+    bulk = make_bulk_of(attempt)
     page = text_of(client.get(page_of(attempt)))
     assert "3 statements" in page
     assert reverse("admin:voicepipeline_artifact_change", args=[attempt.artifact.artifact_id]) in page
     assert reverse("admin:retry_bulkretry_change", args=[bulk.bulk_id]) in page
-
-
-@pytest.fixture
-def make_bulk(db):
-    from django.utils import timezone
-
-    from retry.models import BulkRetry
-
-    def make(attempt):
-        now = timezone.now()
-        bulk = BulkRetry.objects.create(
-            kind=attempt.kind, requested_by=attempt.requested_by, state="running", reason="A test.", started_at=now
-        )
-        done = {"state": "succeeded", "settled_at": now, "attempt": attempt, "kind": attempt.kind}
-        BulkRetryItem.objects.create(bulk=bulk, artifact=attempt.artifact, position=1, generation=1, **done)
-        return bulk
-
-    return make
 
 
 def test_nobody_changes_it(client):

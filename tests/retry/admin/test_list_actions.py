@@ -116,7 +116,7 @@ def test_all_that_match_are_those_of_the_filter_on_every_page(client, operator):
 def test_a_search_is_told_too(client, operator):
     note = make_failed()
     ask(client, [note], across=True, query=f"?q={note.artifact_id}")
-    assert BulkRetry.objects.get().chosen_by == f"All 1 voice notes that matched: search “{note.artifact_id}”"
+    assert BulkRetry.objects.get().chosen_by == f"The one voice note that matched: search “{note.artifact_id}”"
 
 
 def test_ticked_rows_that_no_longer_match_are_left_out(client, operator):

@@ -12,6 +12,7 @@ from tests.retry.factories import (
     NAMES,
     STATEMENTS,
     make_attempt,
+    make_bulk_of,
     make_failed,
     make_moving,
     make_ready,
@@ -138,6 +139,12 @@ def test_a_history_that_is_too_long_leads_to_the_list_of_all(client, operator):
     panel = panel_of(client, note)
     assert len(re.findall(r"Attempt \d", panel)) == 30
     assert f"{reverse('admin:retry_retryattempt_changelist')}?q={note.artifact_id}" in panel
+
+
+def test_a_retry_that_was_part_of_a_bulk_retry_leads_there(client, operator):
+    note = make_failed()
+    bulk = make_bulk_of(make_attempt(note, outcome="succeeded"))
+    assert reverse("admin:retry_bulkretry_change", args=[bulk.bulk_id]) in panel_of(client, note)
 
 
 def test_a_reason_is_hidden_from_those_who_may_not_read(client, viewer):
