@@ -85,7 +85,7 @@ def test_boxes_cost_the_list_no_more_questions(client, operator):
 
 # --- What asking does -------------------------------------------------------------------------------------------------
 def test_those_ticked_are_frozen_in_a_preview_and_nothing_else_is_written(client, operator):
-    ticked, other = make_failed(), make_failed()
+    ticked, _ = make_failed(), make_failed()
     response = ask(client, [ticked])
     (bulk,) = BulkRetry.objects.all()
     assert response.url == reverse("admin:retry_bulkretry_change", args=[bulk.bulk_id])
