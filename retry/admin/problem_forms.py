@@ -23,7 +23,7 @@ SPANS = {
 TOO_LONG = f"That is too long: {MAX_NOTE} letters are the most."
 
 
-class MomentInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]
+class MomentInput(UnfoldAdminTextInputWidget):
     input_type = "datetime-local"
 
     def format_value(self, value: Any) -> Any:
