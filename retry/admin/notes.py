@@ -18,6 +18,7 @@ from unfold.decorators import display
 from unfold.widgets import CHECKBOX_CLASSES
 
 from retry.admin import note_retry
+from retry.admin.problem_filter import CoachFilter, ProblemFilter
 from retry.bulk.previews import make_preview
 from retry.kinds import FAILED_STAGE, KINDS, RETRY_ARTIFACT, label_of
 from retry.limits import limits
@@ -39,17 +40,18 @@ class NotesWithRetries(ArtifactAdmin):
 
     note_template = "retry/note.html"
     change_list_template = "retry/note_list.html"
+    list_filter = (ProblemFilter, CoachFilter, *ArtifactAdmin.list_filter)
 
     # --- One note --------------------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.retry_view)
-        return [path("<uuid:artifact_id>/retry/<slug:kind>/", view, name="retry_note"), *super().get_urls()]
+        return [path("<uuid:artifact_id>/retry/<slug:retry_kind>/", view, name="retry_note"), *super().get_urls()]
 
-    def retry_view(self, request: HttpRequest, artifact_id: uuid.UUID, kind: str) -> HttpResponse:
+    def retry_view(self, request: HttpRequest, artifact_id: uuid.UUID, retry_kind: str) -> HttpResponse:
         """GET shows what it would do, POST does it; outside any transaction, for the operation makes its own."""
-        if kind not in KINDS:
+        if retry_kind not in KINDS:
             raise Http404
-        return note_retry.answer(self, request, self._get_or_404(request, str(artifact_id)), KINDS[kind])
+        return note_retry.answer(self, request, self._get_or_404(request, str(artifact_id)), KINDS[retry_kind])
 
     # --- Many of the list ------------------------------------------------------------------------------------------
     def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
