@@ -18,6 +18,7 @@ from voicepipeline.stages import IN_ORDER
 
 RECORDING_GONE = "The recording is no longer where recordings are kept, so there is nothing to transcribe."
 UNKNOWN_TROUBLE = "the AI service is in trouble"
+TELLING = (RetryAttempt.Outcome.SUCCEEDED, RetryAttempt.Outcome.FAILED)
 CONFIRMED = (InsightDraft.Status.CONFIRMED, InsightDraft.Status.APPLIED)
 
 
@@ -122,10 +123,14 @@ def name_of(user: User) -> str:
 
 
 def _same_problem(attempts: Iterable[RetryAttempt], problem: str) -> int:
-    """How many of the last retries in a row ended with the problem that the note has now."""
+    """How many of the last retries in a row ended with the problem that the note has now.
+
+    One that was not started, or that another replaced, says nothing of it.
+    """
     number = 0
     for attempt in attempts:
-        number = number + 1 if problem and attempt.problem == problem else 0
+        if attempt.outcome in TELLING:
+            number = number + 1 if problem and attempt.problem == problem else 0
     return number
 
 
