@@ -22,3 +22,4 @@ class RetryConfig(AppConfig):
         registry.add_tick(Tick("bulk retries", timedelta(seconds=1), pacing.advance_all))
         registry.add_tick(Tick("old previews", timedelta(minutes=10), previews.delete_old_previews))
         registry.add_tick(Tick("close forgotten retries", timedelta(seconds=30), closing.sweep))
+        registry.add_demo_scene("retries", "retry.demo.play")
