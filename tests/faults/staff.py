@@ -14,8 +14,8 @@ from voicepipeline import roles
 from voicepipeline.models import Artifact, User
 
 PAUSE_SECONDS = 0.3
-# Now and then all of it, mostly what failed, and the other stages of whatever note it is.
-WEIGHTS = {FAILED_STAGE: 8, RetryKind.FULL: 2, **{kind: 1 for kind in RetryKind if kind != RetryKind.FULL}}
+# What failed, if anything has, and the stages of whatever note it is, sometimes all of it.
+WEIGHTS = {FAILED_STAGE: 3, RetryKind.FULL: 2, **{kind: 1 for kind in RetryKind if kind != RetryKind.FULL}}
 # Of what a note holds they agree to lose everything.
 ALL = 1_000
 
