@@ -29,6 +29,7 @@ from tests.factories import (
 )
 from tests.metrics.factories import make_period, make_snapshot
 from tests.retry.admin.rows import make_bulk
+from tests.retry.factories import make_attempt
 from tests.retry.problems import fail, group_of
 from voicepipeline import roles
 from voicepipeline.admin.name_queue import Question
@@ -151,6 +152,9 @@ EXPECTED = {
     "metrics_jobrun_run": seen_by(NO, NO, NO, METHOD),
     **pages_of("period", add=NOBODY, app="metrics"),
     **pages_of("refusedevent", add=NOBODY, app="metrics"),
+    # Of one stage: starting over is for administrators, see tests/retry/admin/test_note_retry.py.
+    "retry_note": OPERATORS,
+    **pages_of("retryattempt", add=NOBODY, app="retry"),
     **pages_of("bulkretry", add=NOBODY, app="retry"),
     "retry_bulkretry_live": READERS,
     "retry_bulkretry_notes": READERS,
@@ -215,6 +219,7 @@ TARGETS = {
     "voicepipeline/entityresolution/": make_resolution,
     "retry/failuregroup/": lambda: group_of(fail()),
     "retry/bulkretry/": lambda: make_bulk(state="running"),
+    "retry/retryattempt/": lambda: make_attempt(make_artifact()),
     "metrics/counter/": make_counter,
     "metrics/metricssnapshot/": lambda: make_snapshot("hour", AN_HOUR, make_club()),
     "metrics/jobrun/": lambda: JobRun.objects.create(name="a-job", started_at=AN_HOUR),
@@ -226,6 +231,7 @@ BLANKS = {
     "slug:action": lambda target: "close",
     "uuid:note": lambda target: target.artifact.artifact_id,
     "slug:kind": lambda target: target.kind,
+    "slug:retry_kind": lambda target: "transcription",
     "slug:mark": lambda target: Question.of(target).mark,
     "uuid:import_id": lambda target: target.import_id,
     "uuid:note_id": lambda target: target.artifact.artifact_id,
