@@ -110,7 +110,10 @@ def _close_forgotten(attempt_pk: int, artifact_pk: int) -> bool:
     attempt = RetryAttempt.objects.filter(pk=attempt_pk, outcome=Outcome.UNDER_WAY).first()
     if attempt is None or artifact.status not in Artifact.ENDS:
         return False
-    if artifact.status == Artifact.Status.COMPLETED:
+    later = RetryAttempt.objects.filter(artifact=artifact, number__gt=attempt.number)
+    if later.exclude(outcome=Outcome.NOT_STARTED).exists():
+        close(change, attempt, Outcome.SUPERSEDED)
+    elif artifact.status == Artifact.Status.COMPLETED:
         close(change, attempt, Outcome.SUCCEEDED)
     else:
         failure = Failure(artifact.failed_stage, artifact.error_code, artifact.error_message, artifact.fingerprint)
