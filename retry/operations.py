@@ -177,6 +177,7 @@ def _carry_out(change: Change, request: Request, kind: Kind, verdict: Verdict) -
     except Exception:
         logger.exception("a retry could not be started", extra={"artifact": str(change.artifact.artifact_id)})
         close(change, attempt, RetryAttempt.Outcome.NOT_STARTED)
+        attempt.refresh_from_db()
         return RetryResult(False, NOT_STARTED, attempt)
     message = f"Retry requested (attempt {attempt.number})."
     if verdict.on_hold:
