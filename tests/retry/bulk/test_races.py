@@ -1,0 +1,96 @@
+"""Several at once: who starts it, who takes it on, who pauses it. Real threads, connections and commits."""
+
+import threading
+from collections import Counter
+
+import pytest
+from django.db import connection
+
+from retry.bulk.deeds import pause, resume, stop
+from retry.bulk.pacing import advance_all
+from retry.models import RetryAttempt
+from tests.retry.bulk.bulks import State, make_notes, operator, previewed, start, started, state_of, states, under_way
+from voicepipeline.models import PipelineEvent, StageRun
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LONGEST_SECONDS = 60
+
+
+def at_once(*acts):
+    """All of these at the same moment; what each returned or raised, in their order."""
+    ready, found = threading.Barrier(len(acts)), [None] * len(acts)
+
+    def run(number, act):
+        try:
+            ready.wait(LONGEST_SECONDS)
+            found[number] = act()
+        except Exception as error:
+            found[number] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONGEST_SECONDS)
+    assert not any(thread.is_alive() for thread in threads)
+    return found
+
+
+def test_one_preview_posted_by_many_at_once_starts_once():
+    bulk = previewed(make_notes(1))
+    outcomes = at_once(*[lambda: start(bulk)] * 8)
+    assert Counter(outcome.done for outcome in outcomes) == {True: 1, False: 7}
+    assert {outcome.message for outcome in outcomes if not outcome.done} == {
+        "It was already started; its page says how far it is."
+    }
+
+
+def test_two_watchdogs_begin_each_note_once_and_no_more_than_the_share(settings):
+    settings.WORKERS = 8
+    bulk = started(make_notes(10))
+    assert at_once(*[advance_all] * 4) == [None] * 4
+    assert under_way(bulk) == RetryAttempt.objects.count() == StageRun.objects.active().count() == 4
+
+
+def test_watchdogs_that_go_on_and_on_begin_each_note_once(settings):
+    settings.WORKERS = 40
+    bulk = started(make_notes(12))
+
+    def several_times():
+        for _ in range(4):
+            advance_all()
+
+    assert at_once(*[several_times] * 3) == [None] * 3
+    assert states(bulk) == ["requested"] * 12
+    assert PipelineEvent.objects.filter(event_type="retry_initiated").count() == 12
+    assert not RetryAttempt.objects.filter(number__gt=1).exists()
+
+
+def test_paused_in_the_middle_nothing_is_begun_after_the_answer(settings):
+    settings.WORKERS = 40
+    bulk = started(make_notes(12))
+
+    def pause_it():
+        outcome = pause(bulk.bulk_id, by=bulk.requested_by)
+        return outcome.done, under_way(bulk)
+
+    found = at_once(advance_all, pause_it)
+    assert found[0] is None
+    done, begun = found[1]
+    assert done
+    assert (state_of(bulk), under_way(bulk)) == (State.PAUSED, begun)
+
+
+def test_of_several_who_do_different_things_each_is_told_what_came_of_it():
+    bulk = started(make_notes(2))
+    people = [operator() for _ in range(6)]
+    deeds = [pause, resume, stop, pause, resume, stop]
+    outcomes = at_once(
+        *(lambda deed=deed, by=by: deed(bulk.bulk_id, by=by) for deed, by in zip(deeds, people, strict=True))
+    )
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert sum(outcome.done for deed, outcome in zip(deeds, outcomes, strict=True) if deed is stop) <= 1
+    assert state_of(bulk) in (State.STOPPED, State.PAUSED, State.RUNNING)
