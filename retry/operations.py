@@ -45,6 +45,7 @@ class RetryResult:
     success: bool
     message: str
     retry_attempt: RetryAttempt | None = None
+    refused_for: str = ""  # the message without anything of this note, when the policies refuse it
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ def _retry(request: Request, artifact_id: uuid.UUID) -> RetryResult:
     verdict = decide(request.asked_for, facts, limits(), now=change.now, bulk=request.bulk)
     refusal = _refusal(change, request, verdict)
     if refusal:
-        return RetryResult(False, refusal, _under_way(change.artifact))
+        group = verdict.refusal.group if verdict.refusal and verdict.refusal.message == refusal else ""
+        return RetryResult(False, refusal, _under_way(change.artifact), group)
     result = _carry_out(change, request, KINDS[verdict.kind], verdict)
     change.flush(strict=True)
     return result

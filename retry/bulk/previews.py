@@ -79,6 +79,7 @@ def _items(bulk: BulkRetry, preview: Preview, now: datetime) -> Iterator[BulkRet
             agreed_to=0 if refusal else note.verdict.confirmed,
             problem_before=note.problem_before,
             state=ItemState.REFUSED if refusal else ItemState.WAITING,
+            refusal_group=safe_text(refusal.group, MAX_REASON) if refusal else "",
             message=safe_text(refusal.message, MAX_REASON) if refusal else "",
             settled_at=now if refusal else None,
         )

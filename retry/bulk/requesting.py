@@ -1,6 +1,7 @@
 """One voice note of a bulk retry: its retry is requested and its row written in one transaction, or neither is."""
 
 import logging
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
@@ -61,7 +62,7 @@ def request(bulk: BulkRetry, item: BulkRetryItem) -> RetryAttempt | None:
 def _keep(bulk: BulkRetry, item: BulkRetryItem, result: RetryResult) -> RetryAttempt | None:
     """Last in the transaction of the retry: all of it is undone when this cannot be written."""
     if not result.success or result.retry_attempt is None:
-        _write(bulk, item, state=State.REFUSED, message=safe_text(result.message, MAX_WORDS), settled_at=database_now())
+        _write(bulk, item, **_refused(result.message, result.refused_for))
         return None
     attempt = result.retry_attempt
     if (attempt.kind, attempt.problem_before) != (item.kind, item.problem_before):
@@ -72,10 +73,19 @@ def _keep(bulk: BulkRetry, item: BulkRetryItem, result: RetryResult) -> RetryAtt
 
 @engine_transaction
 def _refuse(bulk: BulkRetry, item: BulkRetryItem, why: str) -> None:
-    _write(bulk, item, state=State.REFUSED, message=why, settled_at=database_now())
+    _write(bulk, item, **_refused(why))
 
 
-def _write(bulk: BulkRetry, item: BulkRetryItem, **values: object) -> None:
+def _refused(why: str, group: str = "") -> dict[str, Any]:
+    return {
+        "state": State.REFUSED,
+        "refusal_group": safe_text(group or why, MAX_WORDS),
+        "message": safe_text(why, MAX_WORDS),
+        "settled_at": database_now(),
+    }
+
+
+def _write(bulk: BulkRetry, item: BulkRetryItem, **values: Any) -> None:
     # Under its lock: whoever pauses it waits for this one, and nothing is begun after they were told that it is paused.
     if not BulkRetry.objects.select_for_update(no_key=True).filter(**as_read(bulk)).exists():
         raise MovedOn

@@ -154,7 +154,9 @@ def test_a_note_that_is_being_retried_is_refused():
     bulk = started([note])
     retry_by_hand(note)
     advance_all()
-    assert "Already requested" in bulk.items.get().message
+    item = bulk.items.get()
+    assert "Already requested" in item.message
+    assert item.refusal_group == "It is being retried already."
     assert note.retries.count() == 1
 
 
