@@ -1,23 +1,26 @@
 """The voice notes of a bulk retry as its pages list them: few beside the figures, all of them in pages of their own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import Count, F, Q, QuerySet, Sum, Window
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest
 from django.urls import reverse
 
 from retry.admin.bulk_words import NOTES, notes_page_of, page_of, state_of_item
+from retry.kinds import FAILED_STAGE
 from retry.models import BulkRetry, BulkRetryItem
 from retry.words import amount
 from voicepipeline.admin.lists import BoundedPaginator
 from voicepipeline.admin.words import State, moment
+from voicepipeline.models import StageRun
 from voicepipeline.text import row_number
 
 SHOWN, A_PAGE = 10, 50
 CONFIRMED = "confirmed"
+ON_HOLD = State("on_hold", "On hold")
 TITLES = {
     "": "All",
     BulkRetryItem.State.WAITING: "Not begun",
@@ -90,9 +93,13 @@ def first_refused(bulk: BulkRetry) -> dict[str, list[Row]]:
 
 
 def under_way(bulk: BulkRetry) -> list[Row]:
-    """Those that have been under way for longest."""
-    items = _rows_of(bulk).filter(state=BulkRetryItem.State.REQUESTED)
-    return [row_of(item) for item in items.order_by("position")[:SHOWN]]
+    """Those that began first, and whether they are on hold."""
+    held = StageRun.objects.parked().filter(artifact=OuterRef("artifact"))
+    items = _rows_of(bulk).filter(state=BulkRetryItem.State.REQUESTED).annotate(held=Exists(held))
+    return [
+        replace(row_of(item), state=ON_HOLD) if item.held else row_of(item)
+        for item in items.order_by("position")[:SHOWN]
+    ]
 
 
 def settled_last(bulk: BulkRetry) -> list[Row]:
@@ -118,7 +125,7 @@ def listed(request: HttpRequest, bulk: BulkRetry) -> dict[str, Any]:
         "found": amount(page.count, NOTES),
         "turning": _turning(shown, notes_page_of(bulk, state=state, problem=problem, why=why)),
         "back_url": page_of(bulk),
-        "many_clubs": True,
+        "many_kinds": bulk.kind == FAILED_STAGE,
     }
 
 

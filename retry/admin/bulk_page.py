@@ -11,6 +11,7 @@ from django.utils import timezone
 from retry.admin.bulk_items import settled_last, under_way
 from retry.admin.bulk_words import (
     NOTES,
+    capital,
     deed_url,
     may_act_on,
     notes_page_of,
@@ -19,7 +20,7 @@ from retry.admin.bulk_words import (
     state_of,
 )
 from retry.bulk.progress import Progress, progress_of
-from retry.kinds import RETRY_ARTIFACT, label_of
+from retry.kinds import FAILED_STAGE, RETRY_ARTIFACT, label_of
 from retry.limits import limits
 from retry.models import BulkRetry, BulkRetryItem
 from retry.words import amount, cost_in_words, time_in_words
@@ -29,6 +30,7 @@ from voicepipeline.models import StageName
 
 # Not worth a place when there are none.
 SELDOM = ("On hold", "Replaced by a newer try")
+PASSING = (*SELDOM, "Under way", "Not begun")
 States, Items = BulkRetry.State, BulkRetryItem.State
 
 
@@ -67,7 +69,7 @@ def body_of(request: HttpRequest, bulk: BulkRetry) -> dict[str, Any]:
         "facts": list(_facts(bulk, found)),
         "reason": eyes_of(request.user).text(bulk.reason),
         "buttons": list(_buttons(request.user, bulk, found)),
-        "many_clubs": True,
+        "many_kinds": bulk.kind == FAILED_STAGE,
     }
 
 
@@ -113,7 +115,7 @@ def _figures(bulk: BulkRetry, found: Progress) -> Iterator[tuple[str, str, str, 
         ("Replaced by a newer try", found.superseded, Items.SUPERSEDED, ""),
     ]
     for title, number, state, colour in rows:
-        if number or title not in SELDOM:
+        if number or title not in (PASSING if bulk.finished_at else SELDOM):
             yield title, f"{number:,}", notes_page_of(bulk, state=state) if number else "", colour if number else ""
 
 
@@ -138,11 +140,9 @@ def _facts(bulk: BulkRetry, found: Progress) -> Iterator[tuple[str, str]]:
     if bulk.finished_at:
         yield "Ended (UTC)", f"{moment(bulk.finished_at)}, took {length(bulk.started_at, bulk.finished_at)}"
     elif found.takes is not None:
-        yield "Left, at present speed", time_in_words(found.takes)
-    yield "Cost so far", paid(found.cost_usd, found.without_cost)
-    yield "Expected cost", cost_in_words(bulk.expected_cost_usd, bulk.without_expected_cost)
-    if bulk.chosen_by:
-        yield "How they were chosen", bulk.chosen_by
+        yield "Left at present speed", capital(time_in_words(found.takes))
+    yield "Cost" if bulk.finished_at else "Cost so far", paid(found.cost_usd, found.without_cost)
+    yield "Expected cost", capital(cost_in_words(bulk.expected_cost_usd, bulk.without_expected_cost))
 
 
 def _buttons(user: Any, bulk: BulkRetry, found: Progress) -> Iterator[Button]:
@@ -159,7 +159,7 @@ def _buttons(user: Any, bulk: BulkRetry, found: Progress) -> Iterator[Button]:
         url = reverse("admin:retry_bulkretry_stop", args=[bulk.bulk_id])
         yield Button("stop", "Stop for good…", "stop", url, asks_first=True)
     elif found.failed:
-        words = f"Preview a retry of the {found.failed:,} that failed again"
+        words = f"Retry the {found.failed:,} that failed again…"
         yield Button("failed", words, "replay", deed_url(bulk, "failed"))
 
 

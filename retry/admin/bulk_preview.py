@@ -21,6 +21,7 @@ from retry.admin.bulk_items import (
 )
 from retry.admin.bulk_words import (
     NOTES,
+    capital,
     consequences_of,
     deed_in_words,
     kinds_in_words,
@@ -131,17 +132,18 @@ def context_of(request: HttpRequest, bulk: BulkRetry, form: StartForm | None = N
     }
 
 
-def _figures(bulk: BulkRetry) -> list[tuple[str, str]]:
+def _figures(bulk: BulkRetry) -> list[tuple[str, str, str]]:
+    """Each with what has to be known of it."""
     seconds = bulk.details.get("takes_s")
     refused = sum(number for _, number in bulk.details.get("refusals", []))
     takes = None if seconds is None else timedelta(seconds=seconds)
     return [
-        ("Can be retried", f"{bulk.expected:,}"),
-        ("Refused", f"{refused:,}"),
-        ("Stages", f"{bulk.expected_runs:,}"),
-        ("AI calls", f"{bulk.expected_calls:,}"),
-        ("Cost", _capital(cost_in_words(bulk.expected_cost_usd, bulk.without_expected_cost))),
-        ("Time, at present speed", _capital(time_in_words(takes))),
+        ("Can be retried", f"{bulk.expected:,}", ""),
+        ("Refused", f"{refused:,}", ""),
+        ("Stages", f"{bulk.expected_runs:,}", ""),
+        ("AI calls", f"{bulk.expected_calls:,}", ""),
+        ("Cost", capital(cost_in_words(bulk.expected_cost_usd, bulk.without_expected_cost)), "from recent averages"),
+        ("Takes", capital(time_in_words(takes)), "at present speed"),
     ]
 
 
@@ -172,7 +174,3 @@ def _confirmed(bulk: BulkRetry, found: Confirmed) -> dict[str, Any] | None:
 
 def _entries(number: int) -> str:
     return "1 confirmed entry" if number == 1 else f"{number:,} confirmed entries"
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from retry.admin.words import KEPT
 from retry.bulk.previews import is_expired
 from retry.bulk.rights import permission_of
 from retry.kinds import FAILED_STAGE, KINDS
@@ -35,24 +36,25 @@ ITEM_COLOURS = {
 }
 # What each kind keeps and makes anew, whatever the notes are.
 CONSEQUENCES: dict[str, tuple[str, ...]] = {
-    RetryKind.TRANSCRIPTION: ("Each recording is transcribed again, and all that follows is made anew.",),
+    RetryKind.TRANSCRIPTION: ("Each is transcribed again, and everything that follows is made anew.",),
     RetryKind.CLAIMS_EXTRACTION: (
         "The transcripts stay. Statements, matched names and suggested entries are made anew.",
-        "What people said about names, confirmed or rejected stays, but for the entries that are named below.",
+        KEPT,
     ),
     RetryKind.ENTITY_RESOLUTION: (
-        "Transcripts and statements stay. Names are matched again, and suggested entries are made anew.",
-        "Names that people chose stay as they are.",
+        "Transcripts and statements stay. Names are matched again with the rosters as they are now, and suggested "
+        "entries are made anew.",
+        KEPT,
     ),
     RetryKind.DRAFT_GENERATION: (
         "Transcripts, statements and matched names stay. Suggested entries are made anew.",
-        "Entries that people rejected are not suggested again.",
+        "What people rejected is not suggested again.",
     ),
     RetryKind.FULL: (
-        "Transcripts, statements, matched names and suggested entries are deleted, and each voice note begins again.",
-        "Names that people chose and entries that they rejected are remembered.",
+        "Everything that was made of them is deleted, and each begins again with the first stage, in a new round.",
+        f"The recordings and typed texts stay. {KEPT}",
     ),
-    FAILED_STAGE: ("Each voice note goes on at the stage at which it failed; what was made before that stays.",),
+    FAILED_STAGE: ("Each goes on at the stage at which it failed; what was made before that stays.",),
 }
 PACED = "It is done in the background, a few at a time: fresh voice notes keep their place, and you can leave the page."
 FROZEN = "Just these voice notes are retried. Those that fail from now on are not among them."
@@ -83,6 +85,10 @@ def starter_of(bulk: BulkRetry) -> str:
 
 def consequences_of(kind: str) -> tuple[str, ...]:
     return (*CONSEQUENCES.get(kind, ()), PACED, FROZEN)
+
+
+def capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def deed_in_words(kind: str, number: int) -> str:

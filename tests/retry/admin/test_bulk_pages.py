@@ -1,0 +1,369 @@
+"""The list of bulk retries, the page of one under way, and what people do about it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from retry.models import BulkRetry, FailureGroup, RetryKind
+from tests.factories import make_user
+from tests.retry.admin.rows import CODE, MESSAGE, PROBLEM, STATEMENTS, make_bulk
+from tests.retry.factories import make_failed, make_run
+from voicepipeline import roles
+from voicepipeline.models import AIServiceHealth
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:retry_bulkretry_changelist")
+UNDER_WAY = {"succeeded": 4, "failed": 2, "requested": 3, "waiting": 5, "refused": 1, "superseded": 1}
+
+
+@pytest.fixture
+def operator(client):
+    user = make_user(roles.OPERATOR, first_name="Aoife", last_name="Kelly")
+    client.force_login(user)
+    return user
+
+
+def url_of(bulk, page="change", *more):
+    return reverse(f"admin:retry_bulkretry_{page}", args=[bulk.bulk_id, *more])
+
+
+def text_of(client, url):
+    return " ".join(client.get(url).content.decode().split())
+
+
+def page_of(client, bulk):
+    return text_of(client, url_of(bulk))
+
+
+def figures_of(page):
+    """The counts by their names, and where each leads."""
+    shown = re.findall(r"<dt>([^<]*)</dt><dd[^>]*>(?:<a id=\"figure-\d+\" href=\"([^\"]*)\">)?([\d,]+)", page)
+    return {title: (number, url) for title, url, number in shown}
+
+
+def do(client, bulk, deed):
+    return client.post(url_of(bulk, "deed", deed))
+
+
+def put_on_hold(bulk, number, reason="provider_no_credit"):
+    for item in bulk.items.filter(state="requested")[:number]:
+        make_run(item.artifact, STATEMENTS, parked_reason=reason, parked_since=timezone.now())
+
+
+# --- The page of one -------------------------------------------------------------------------------------------------
+def test_it_tells_how_far_it_is_in_numbers_that_lead_to_their_notes(client, operator):
+    bulk = make_bulk(state="running", by=operator, counts=UNDER_WAY)
+    page = page_of(client, bulk)
+    assert "7 of 15 voice notes so far" in page
+    assert 'max="15" value="7"' in page
+    numbers = {title: number for title, (number, _) in figures_of(page).items()}
+    assert numbers == {
+        "Succeeded": "4",
+        "Failed again": "2",
+        "Under way": "3",
+        "Not begun": "5",
+        "Refused": "1",
+        "Replaced by a newer try": "1",
+    }
+    assert figures_of(page)["Failed again"][1] == f"{url_of(bulk, 'notes')}?state=failed"
+
+
+def test_what_is_on_hold_is_told_with_its_reason_and_is_not_counted_as_under_way(client, operator):
+    bulk = make_bulk(state="running", by=operator, counts=UNDER_WAY)
+    put_on_hold(bulk, 2)
+    page = page_of(client, bulk)
+    assert "<strong>2 voice notes on hold: the provider credit is used up.</strong>" in page
+    assert (figures_of(page)["On hold"][0], figures_of(page)["Under way"][0]) == ("2", "1")
+    assert page.count('<span class="vp-label vp-label-on_hold">On hold</span>') == 2
+
+
+def test_one_whose_notes_are_all_on_hold_says_that_it_waits(client, operator):
+    bulk = make_bulk(state="running", by=operator, counts={"requested": 2, "succeeded": 1})
+    put_on_hold(bulk, 2)
+    assert (
+        '<h2 id="progress-title" class="vp-panel-title">How far it is</h2> <span class="vp-label vp-label-on_hold">'
+        in (page_of(client, bulk))
+    )
+
+
+def test_one_that_waits_for_a_service_says_so(client, operator):
+    AIServiceHealth.objects.update_or_create(
+        service="chat",
+        defaults={
+            "state": "open",
+            "reason": "provider_no_credit",
+            "needs_person": True,
+            "trouble_since": timezone.now(),
+        },
+    )
+    bulk = make_bulk(state="running", by=operator, counts={"waiting": 5, "succeeded": 1})
+    assert "<strong>Nothing more is begun just now: the provider credit is used up.</strong>" in page_of(client, bulk)
+
+
+def test_a_problem_that_came_back_leads_to_its_page_and_to_its_notes(client, operator):
+    now = timezone.now()
+    bulk = make_bulk(state="halted", by=operator, counts={"failed": 3, "waiting": 9}, state_reason="It came back.")
+    told = {"stage": STATEMENTS, "error_code": CODE, "error_message": MESSAGE}
+    times = {"first_seen_at": now, "last_seen_at": now}
+    FailureGroup.objects.create(fingerprint=PROBLEM, example=bulk.items.first().artifact, **told, **times)
+    page = page_of(client, bulk)
+    problem = reverse("admin:retry_failuregroup_change", args=[PROBLEM])
+    assert f'href="{problem}">{MESSAGE}</a>' in page
+    assert client.get(problem).status_code == 200
+    assert text_of(client, f"{url_of(bulk, 'notes')}?state=failed&problem={PROBLEM}").count('class="vp-id"') == 3
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("trying", "Trying the first 3"),
+        ("running", "Under way"),
+        ("paused", "Paused"),
+        ("halted", "Stopped by itself"),
+        ("stopped", "Stopped"),
+        ("finished", "Finished, 1 failed again"),
+    ],
+)
+def test_its_state_is_told_in_words_with_its_reason(client, operator, state, words):
+    bulk = make_bulk(state=state, by=operator, counts={"failed": 1, "waiting": 1}, state_reason="Because of <this>.")
+    page = page_of(client, bulk)
+    assert f">{words}</span>" in page
+    assert "Because of &lt;this&gt;." in page
+
+
+def test_cost_is_told_with_what_is_unknown_of_it(client, operator):
+    bulk = make_bulk(state="running", by=operator, counts={"succeeded": 3})
+    for number, item in enumerate(bulk.items.select_related("attempt", "artifact")):
+        cost = {"cost_usd": "0.0101"} if number else {}
+        made = {"ai_model": "gpt-test", "input_tokens": 10, "origin": item.attempt.origin}
+        make_run(item.artifact, STATEMENTS, "succeeded", **made, **cost)
+    assert "<dd>$0.0202, unknown for 1</dd>" in page_of(client, bulk)
+
+
+def test_the_reason_is_for_those_who_may_read(client, operator):
+    bulk = make_bulk(state="running", by=operator, reason="Niamh's note was cut.")
+    assert "Niamh&#x27;s note was cut." in page_of(client, bulk)
+    client.force_login(make_user(roles.VIEWER))
+    assert "Niamh" not in page_of(client, bulk)
+
+
+@pytest.mark.parametrize("number", [3, 300])
+def test_it_costs_the_same_with_few_notes_and_with_many(client, operator, django_assert_num_queries, number):
+    counts = dict.fromkeys(("succeeded", "failed", "requested", "waiting"), number)
+    bulk = make_bulk(state="running", by=operator, counts=counts)
+    page_of(client, bulk)
+    # Session, viewer, permissions (2), the row, how far it is (8), what waits (2), under way, ended last; two banners.
+    with django_assert_num_queries(19):
+        page_of(client, bulk)
+    # Not the banners.
+    with django_assert_num_queries(17):
+        client.get(url_of(bulk, "live"))
+
+
+def test_what_is_seen_already_is_not_sent_again(client, operator):
+    bulk = make_bulk(state="running", by=operator, counts={"succeeded": 1, "waiting": 2})
+    first = client.get(url_of(bulk, "live"))
+    digest = first.content.decode().split('"X-Seen": "')[1][:16]
+    assert client.get(url_of(bulk, "live"), headers={"X-Seen": digest}).status_code == 204
+    BulkRetry.objects.update(state="paused", state_reason="Paused by Ana.")
+    assert client.get(url_of(bulk, "live"), headers={"X-Seen": digest}).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["change", "live", "notes", "stop"])
+def test_what_is_not_there_is_not_found(client, operator, page):
+    gone = make_bulk(state="running")
+    gone.items.all().delete()
+    BulkRetry.objects.all().delete()
+    assert client.get(url_of(gone, page)).status_code == 404
+
+
+def test_a_preview_has_nothing_that_refreshes_itself(client, operator):
+    assert client.get(url_of(make_bulk(by=operator), "live")).status_code == 404
+
+
+# --- Its voice notes -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("state", "number"), [("", 17), ("failed", 2), ("refused", 1), ("nonsense", 17), ("waiting", 6)]
+)
+def test_its_notes_are_listed_by_state_each_with_its_link(client, operator, state, number):
+    bulk = make_bulk(state="running", by=operator, counts={**UNDER_WAY, "waiting": 6})
+    page = text_of(client, f"{url_of(bulk, 'notes')}?state={state}")
+    assert page.count('class="vp-id"') == number
+    note = bulk.items.filter(state__in=[state] if number != 17 else ["succeeded"]).first().artifact
+    assert reverse("admin:voicepipeline_artifact_change", args=[note.artifact_id]) in page
+
+
+def test_its_notes_are_paged(client, operator):
+    bulk = make_bulk(state="running", by=operator, counts={"waiting": 120})
+    second = text_of(client, f"{url_of(bulk, 'notes')}?state=waiting&page=2")
+    assert "Page 2 of 3" in second
+    assert second.count('class="vp-id"') == 50
+    assert f'rel="next" href="{url_of(bulk, "notes")}?state=waiting&amp;page=3"' in second
+    assert "Page 3 of 3" in text_of(client, f"{url_of(bulk, 'notes')}?state=waiting&page=99")
+
+
+@pytest.mark.parametrize("query", ["why=9", "why=x", "why=-1", "problem=%00", "page=x", "state=%00", "why=" + "9" * 30])
+def test_an_address_with_nonsense_is_no_error(client, operator, query):
+    bulk = make_bulk(state="running", by=operator, refusals={"Too late.": 1})
+    assert client.get(f"{url_of(bulk, 'notes')}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("number", [3, 300])
+def test_the_list_of_notes_costs_the_same_with_few_and_with_many(client, operator, django_assert_num_queries, number):
+    bulk = make_bulk(state="running", by=operator, counts={"failed": number, "waiting": number})
+    text_of(client, url_of(bulk, "notes"))
+    # Session, viewer, permissions (2), the row, how many, one page of them, how many of each, two banners.
+    with django_assert_num_queries(10):
+        text_of(client, url_of(bulk, "notes"))
+
+
+# --- What people do about it -----------------------------------------------------------------------------------------
+def test_it_is_paused_and_goes_on_with_a_few_first_or_with_all(client, operator):
+    bulk = make_bulk(state="running", by=operator, counts={"waiting": 9, "succeeded": 3})
+    assert do(client, bulk, "pause")["Location"] == url_of(bulk)
+    assert "Paused by Aoife Kelly." in page_of(client, bulk)
+    do(client, bulk, "resume")
+    assert BulkRetry.objects.get().state == "trying"
+    do(client, bulk, "pause")
+    do(client, bulk, "resume_all")
+    assert BulkRetry.objects.get().state == "running"
+
+
+def test_it_is_stopped_on_a_page_that_says_what_that_means(client, operator):
+    bulk = make_bulk(state="paused", by=operator, counts={"waiting": 9, "requested": 1})
+    page = text_of(client, url_of(bulk, "stop"))
+    assert "9 voice notes that have not begun stay as before." in page
+    assert BulkRetry.objects.get().state == "paused"
+    assert client.post(url_of(bulk, "stop"))["Location"] == url_of(bulk)
+    assert BulkRetry.objects.get().state == "stopped"
+    assert "there is nothing to stop" in text_of(client, url_of(bulk, "stop"))
+
+
+@pytest.mark.parametrize(
+    ("state", "buttons"),
+    [
+        ("trying", {"pause", "stop"}),
+        ("running", {"pause", "stop"}),
+        ("paused", {"resume", "resume_all", "stop"}),
+        ("halted", {"resume", "resume_all", "stop"}),
+        ("stopped", {"failed"}),
+        ("finished", {"failed"}),
+    ],
+)
+def test_only_what_makes_sense_now_is_offered(client, operator, state, buttons):
+    bulk = make_bulk(state=state, by=operator, counts={"failed": 2, "waiting": 5})
+    assert set(re.findall(r'id="do-(\w+)"', page_of(client, bulk))) == buttons
+
+
+@pytest.mark.parametrize("state", ["running", "halted", "finished"])
+def test_a_viewer_sees_everything_and_moves_nothing(client, state):
+    bulk = make_bulk(state=state, counts={"failed": 2, "waiting": 5})
+    client.force_login(make_user(roles.VIEWER))
+    page = page_of(client, bulk)
+    assert MESSAGE in page
+    assert 'id="do-' not in page
+    for deed in ("pause", "resume", "resume_all", "again", "failed", "put_away"):
+        assert do(client, bulk, deed).status_code == 403
+    assert (client.post(url_of(bulk, "stop")).status_code, client.post(url_of(bulk)).status_code) == (403, 403)
+    bulk.refresh_from_db()
+    assert (bulk.state, BulkRetry.objects.count()) == (state, 1)
+
+
+def test_many_that_are_started_over_are_paused_by_operators_and_moved_by_administrators(client, operator):
+    bulk = make_bulk(state="running", by=make_user(roles.ADMINISTRATOR), kind=RetryKind.FULL)
+    assert set(re.findall(r'id="do-(\w+)"', page_of(client, bulk))) == {"pause"}
+    do(client, bulk, "pause")
+    assert BulkRetry.objects.get().state == "paused"
+    assert do(client, bulk, "resume").status_code == 403
+    assert client.post(url_of(bulk, "stop")).status_code == 403
+
+
+def test_deeds_take_a_post_with_a_token(client, operator):
+    bulk = make_bulk(state="running", by=operator)
+    for deed in ("pause", "resume", "failed", "put_away"):
+        assert client.get(url_of(bulk, "deed", deed)).status_code == 405
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(operator)
+    assert strict.post(url_of(bulk, "deed", "pause")).status_code == 403
+    assert do(client, bulk, "no_such_deed").status_code == 404
+    assert BulkRetry.objects.get().state == "running"
+
+
+def test_those_that_failed_again_are_previewed_by_themselves(client, operator):
+    bulk = make_bulk(state="finished", by=operator, counts={"succeeded": 1})
+    note = make_failed()
+    item = bulk.items.get()
+    item.attempt.outcome, item.state, item.artifact, item.attempt.artifact = "failed", "failed", note, note
+    item.attempt.save()
+    item.save()
+    answer = do(client, bulk, "failed")
+    preview = BulkRetry.objects.latest("id")
+    assert answer["Location"] == url_of(preview)
+    assert (preview.state, [item.artifact for item in preview.items.all()]) == ("preview", [note])
+    assert "Those that failed again in the bulk retry of" in preview.chosen_by
+
+
+def test_where_none_failed_again_there_is_nothing_to_preview(client, operator):
+    bulk = make_bulk(state="finished", by=operator, counts={"succeeded": 1})
+    assert do(client, bulk, "failed")["Location"] == url_of(bulk)
+    assert BulkRetry.objects.count() == 1
+
+
+# --- The list --------------------------------------------------------------------------------------------------------
+def test_the_list_tells_what_who_how_many_and_how_far(client, operator):
+    make_bulk(state="running", by=operator, counts={"succeeded": 4, "failed": 2, "waiting": 1})
+    page = text_of(client, LIST)
+    for words in ("Read the statements again", "Aoife Kelly", "4 succeeded, 2 failed again", "Under way", ">7<"):
+        assert words in page
+
+
+def test_previews_are_listed_for_who_made_them_alone(client, operator):
+    mine, _, started = make_bulk(by=operator), make_bulk(), make_bulk(state="running")
+    rows = client.get(LIST).context["cl"].result_list
+    assert {row.pk for row in rows} == {mine.pk, started.pk}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("state=open", {"running", "halted"}),
+        ("state=halted", {"halted"}),
+        ("state=ended", {"finished"}),
+        ("state=preview", {"preview"}),
+        ("who=me", {"preview", "finished"}),
+        ("kind=full", {"finished"}),
+        ("kind=nonsense", {"running", "halted", "finished", "preview"}),
+    ],
+)
+def test_the_list_is_filtered(client, operator, query, found):
+    make_bulk(state="running")
+    make_bulk(state="halted")
+    make_bulk(state="finished", by=operator, kind=RetryKind.FULL)
+    make_bulk(by=operator)
+    rows = client.get(f"{LIST}?{query}").context["cl"].result_list
+    assert {row.state for row in rows} == found
+
+
+@pytest.mark.parametrize("number", [1, 30])
+def test_the_list_costs_the_same_with_one_and_with_many(client, operator, django_assert_num_queries, number):
+    for _ in range(number):
+        make_bulk(state="running", counts={"succeeded": 1})
+    client.get(LIST)
+    with django_assert_num_queries(8):
+        client.get(LIST)
+
+
+def test_an_address_of_the_list_leads_to_its_page(client, operator):
+    bulk = make_bulk(state="running", by=operator)
+    assert f'href="{url_of(bulk)}' in text_of(client, LIST)
+    assert client.get(reverse("admin:retry_bulkretry_change", args=[bulk.pk])).status_code == 200
+
+
+def test_an_expired_preview_is_listed_as_what_it_is(client, operator):
+    make_bulk(by=operator, created_at=timezone.now() - timedelta(hours=2))
+    assert "Preview, too old to start" in text_of(client, LIST)
