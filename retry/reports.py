@@ -53,7 +53,7 @@ def preview_lines(preview: Preview) -> Iterator[str]:
     yield _line("Deleted", deleted_in_words(preview.deleted))
     if preview.confirmed:
         whose = amount(preview.with_confirmed, "voice notes")
-        yield _line("Confirmed", f"{amount(preview.confirmed, 'entries')} of {whose} depend on it: needs --agree")
+        yield _line("Confirmed", f"{amount(preview.confirmed, 'entries')} of {whose}: needs --agree")
     yield _line("Stages", f"{preview.runs:,}")
     yield _line("AI calls", f"{preview.calls:,}")
     yield _line("AI cost", cost_in_words(preview.cost_usd, preview.without_cost))

@@ -10,18 +10,14 @@ from voicepipeline.durations import in_words
 CENT = Decimal("0.01")
 NOTHING = "nothing"
 UNKNOWN = "unknown"
-ONE_OF = {
-    "transcripts": "transcript",
-    "statements": "statement",
-    "matched names": "matched name",
-    "suggested entries": "suggested entry",
-    "entries": "entry",
-}
+# As the stages make them.
+IN_ORDER = ("transcripts", "statements", "matched names", "suggested entries")
 
 
 def amount(number: int, many: str) -> str:
     """So many of them: 1 voice note, 3 voice notes, 1,204 suggested entries."""
-    return f"{number:,} {many if number != 1 else ONE_OF.get(many, many.removesuffix('s'))}"
+    one = f"{many.removesuffix('ies')}y" if many.endswith("ies") else many.removesuffix("s")
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def cost_in_words(cost: Decimal | None, without: int) -> str:
@@ -44,5 +40,7 @@ def time_in_words(takes: timedelta | None) -> str:
 
 
 def deleted_in_words(deleted: Mapping[str, int]) -> str:
-    """Which rows go, or went: 1 transcript, 4 statements, 2 suggested entries."""
-    return ", ".join(amount(number, what) for what, number in deleted.items() if number) or NOTHING
+    """Which rows go, or went: 1 transcript, 4 statements, 2 suggested entries. A database keeps them in no order."""
+    known = [what for what in IN_ORDER if what in deleted]
+    others = [what for what in deleted if what not in IN_ORDER]
+    return ", ".join(amount(deleted[what], what) for what in [*known, *others] if deleted[what]) or NOTHING

@@ -32,9 +32,9 @@ def test_a_time_is_told_about(seconds, words):
     assert time_in_words(None if seconds is None else timedelta(seconds=seconds)) == words
 
 
-def test_what_is_deleted_is_listed_without_what_is_not_there():
-    deleted = {"transcripts": 1, "statements": 4, "matched names": 0, "suggested entries": 1}
-    assert deleted_in_words(deleted) == "1 transcript, 4 statements, 1 suggested entry"
+def test_what_is_deleted_is_listed_in_the_order_of_the_stages():
+    deleted = {"suggested entries": 1, "matched names": 0, "drawings": 2, "statements": 4, "transcripts": 1}
+    assert deleted_in_words(deleted) == "1 transcript, 4 statements, 1 suggested entry, 2 drawings"
     assert deleted_in_words({"transcripts": 0}) == "nothing"
 
 

@@ -114,9 +114,11 @@ class Command(BaseCommand):
     def _settle(self, preview: Preview, options: dict[str, Any]) -> None:
         """Raise unless everything is said that has to be, and whoever can be asked wants it."""
         if preview.confirmed and not options["agree"]:
+            one = preview.confirmed == 1
             raise CommandError(
-                f"{amount(preview.confirmed, 'entries')} that were confirmed or applied depend on these voice notes. "
-                "Nothing was done: give --agree if they may be replaced or deleted, or choose others."
+                f"{amount(preview.confirmed, 'entries')} that {'was' if one else 'were'} confirmed or applied "
+                f"{'depends' if one else 'depend'} on these voice notes. Nothing was done: give --agree if that may be "
+                "replaced or deleted, or choose others."
             )
         if options["yes"]:
             return
@@ -125,7 +127,11 @@ class Command(BaseCommand):
             raise CommandError("Nothing was done, for nobody can be asked here. Look with --dry-run, then give --yes.")
         self.stderr.write(f"Retry {amount(preview.possible, 'voice notes')} now? [y/N] ", style_func=str, ending="")
         self.stderr.flush()
-        if source.readline().strip().lower() not in ("y", "yes"):
+        try:
+            answer = source.readline().strip().lower()
+        except KeyboardInterrupt:
+            answer = ""
+        if answer not in ("y", "yes"):
             raise CommandError("Nothing was done.")
 
     def _begin(
