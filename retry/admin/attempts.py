@@ -94,7 +94,7 @@ class RetryAttemptAdmin(HistoryAdmin):
 
     @display(description="Attempt")
     def number_no(self, attempt: RetryAttempt) -> str:
-        return f"Attempt {attempt.number}"
+        return format_html('<span class="whitespace-nowrap">Attempt {}</span>', attempt.number)
 
     @display(description="Voice note")
     def note(self, attempt: RetryAttempt) -> str:

@@ -54,7 +54,7 @@ class RetryForm(forms.Form):
         needed: Any = self.fields["reason"]
         if note.verdict.needs_reason:
             needed.required, needed.help_text = True, f"{note.verdict.needs_reason} {needed.help_text}"
-            needed.error_messages["required"] = note.verdict.needs_reason
+            needed.error_messages["required"] = "Say it here: without that it is not begun."
         if confirmed:
             agreed = self.fields["agreed"]
             agreed.required, agreed.label = True, consent_to(kind, confirmed)

@@ -26,6 +26,7 @@ from tests.factories import (
     mention,
 )
 from tests.retry.admin.rows import make_bulk
+from tests.retry.factories import make_attempt
 from voicepipeline import roles
 from voicepipeline.models import EntryDecision, MentionKind, NameChoice, NoteDecision, RosterChange, VoiceNote
 
@@ -50,10 +51,10 @@ SAID = (
     *map(word, ("candidate", "candidate_reason", "choice", "edited", "suggested", "learned", "listed")),
     # Reasons that people type.
     *map(word, ("why_done", "why_closed", "why_decided", "why_then", "why_held", "why_roster", "why_bulk")),
-    word("why_retries"),
+    *map(word, ("why_retries", "why_retried")),
 )
 # Who is told one of these has read a note.
-OF_NOTES = {*SAID} - {*map(word, ("learned", "listed", "why_roster", "why_bulk", "why_retries"))}
+OF_NOTES = {*SAID} - {*map(word, ("learned", "listed", "why_roster", "why_bulk", "why_retries", "why_retried"))}
 NAMES = tuple(word(f"{who}_{which}") for who in ("player", "ai", "left", "for") for which in ("first", "last"))
 PHONES = (PHONE, PHONE[1:], PHONE[-6:], ADDRESS, ADDRESS[1:], ADDRESS[-6:])
 # A coach who is named in a note is hidden there; lists of coaches name every coach.
@@ -167,6 +168,7 @@ class Planted:
         )
         NoteDecision.objects.create(artifact=self.note, kind="released", by=self.operator, reason=word("why_done"))
         self.work = make_bulk_work(organization=self.club, reason=word("why_bulk"), requested_by=self.operator)
+        self.attempt = make_attempt(self.note, self.operator, reason=word("why_retried"), outcome="succeeded")
         self.retries = make_bulk(state="running", by=self.operator, reason=word("why_retries"), club=self.club)
         RosterChange.objects.create(
             organization=self.club,

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.urls import reverse
 
+from retry.kinds import KINDS
 from tests.factories import make_user
 from tests.privacy.looking import AS_PAGE, AS_PART, addresses, found, look
 from tests.privacy.planting import (
@@ -60,6 +61,8 @@ def every_page(planted):
             yield page, reverse(f"admin:{page}", args=[note.artifact_id])
     for action in admin.site.get_model_admin(Artifact).page_actions():
         yield ACTION, reverse(f"admin:{ACTION}", args=[planted.orphan.artifact_id, action.key])
+    for kind in KINDS:
+        yield "retry_note", reverse("admin:retry_note", args=[planted.note.artifact_id, kind])
     for name, query in QUERIES:
         arguments = [planted.player.pk] if name == "voicepipeline_player_merge" else []
         query = query.format(club=planted.club.pk, other=planted.entry_for.pk, done=planted.choice.pk)

@@ -66,6 +66,12 @@ window.addEventListener("hashchange", () => lightUp(null));
 lightUp(null);
 
 const scrolled = new Map();
+let unfolded = [];
+
+/* What comes anew is folded up, whatever somebody had opened. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  unfolded = [...event.detail.target.querySelectorAll("details[id][open]:not([hx-preserve])")].map(({ id }) => id);
+});
 
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const { target, fragment } = event.detail;
@@ -81,6 +87,12 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 });
 
 document.addEventListener("htmx:afterSwap", () => {
+  for (const id of unfolded) {
+    const details = document.getElementById(id);
+    if (details) {
+      details.open = true;
+    }
+  }
   for (const [id, top] of scrolled) {
     const pane = document.getElementById(id);
     if (pane) {
