@@ -16,9 +16,10 @@ from retry.words import amount
 from voicepipeline.admin.lists import BoundedPaginator
 from voicepipeline.admin.words import State, moment
 from voicepipeline.models import StageRun
-from voicepipeline.text import row_number
+from voicepipeline.text import row_number, safe_text
 
 SHOWN, A_PAGE = 10, 50
+LONGEST_FINGERPRINT = 64
 CONFIRMED = "confirmed"
 ON_HOLD = State("on_hold", "On hold")
 TITLES = {
@@ -112,7 +113,7 @@ def listed(request: HttpRequest, bulk: BulkRetry) -> dict[str, Any]:
     """One page of its voice notes, of those that the address asks for, and how many there are of each."""
     state = request.GET.get("state", "")
     state = state if state in TITLES else ""
-    problem = request.GET.get("problem", "")[:64]
+    problem = safe_text(request.GET.get("problem", ""), LONGEST_FINGERPRINT)
     refusals = bulk.details.get("refusals", [])
     why = row_number(request.GET.get("why", ""))
     why = why if why is not None and why < len(refusals) else None

@@ -8,16 +8,15 @@ from django.http import HttpRequest
 
 from retry.admin.bulk_words import NOTES, deed_url, page_of
 from retry.bulk.deeds import TOLD
+from retry.kinds import RETRY_ARTIFACT
 from retry.models import BulkRetry, BulkRetryItem
 from retry.words import amount
 from voicepipeline.registry import Notice, registry
 
-SEEN_BY = "retry.view_bulkretry"
-
 
 def context_of(request: HttpRequest) -> dict[str, Any] | None:
-    """The newest of theirs that they have not put away, in one query; those who cannot open it are told nothing."""
-    if not request.user.has_perm(SEEN_BY):
+    """The newest of theirs that they have not put away, in one query; who can start none is not asked about."""
+    if not request.user.has_perm(RETRY_ARTIFACT):
         return None
     mine = BulkRetry.objects.filter(requested_by=request.user.pk, state__in=TOLD, seen_at__isnull=True)
     bulk: Any = with_counts(mine).order_by("-id").first()

@@ -136,6 +136,15 @@ def test_a_page_asks_once_for_it_whatever_there_is_to_tell(client, operator):
     assert len(asked()) == 1
 
 
+def test_who_can_start_none_is_not_asked_about(client):
+    viewer = make_user(roles.VIEWER)
+    make_bulk(by=viewer, state="finished", counts=DONE)
+    client.force_login(viewer)
+    with CaptureQueriesContext(connection) as queries:
+        assert notice_on(client) == ""
+    assert not [query for query in queries if "retry_bulkretry" in query["sql"]]
+
+
 def test_who_has_no_role_and_who_is_no_staff_is_told_nothing(client):
     without_role = make_user()
     make_bulk(by=without_role, state="finished", counts=DONE)
