@@ -61,6 +61,8 @@ def preview_lines(preview: Preview) -> Iterator[str]:
     if preview.on_hold:
         yield _line("On hold", f"{sum(n for _, n in preview.on_hold):,} will wait")
         yield from reason_lines(preview.on_hold)
+    if preview.needs_reason:
+        yield _line("Reason", preview.needs_reason)
 
 
 def _refusals(preview: Preview) -> Sequence[tuple[str, int]]:

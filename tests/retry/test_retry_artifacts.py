@@ -13,6 +13,7 @@ from tests.retry.factories import (
     ENTRIES,
     NAMES,
     STATEMENTS,
+    make_attempt,
     make_closed,
     make_confirmed,
     make_failed,
@@ -223,6 +224,14 @@ def test_whoever_does_not_say_yes_gets_nothing_done(ana, answer):
     assert words == "Nothing was done."
 
 
+def test_whoever_interrupts_the_question_gets_nothing_done(ana):
+    class Interrupted(Terminal):
+        def readline(self):
+            raise KeyboardInterrupt
+
+    assert refused("failed_stage", *ids(make_failed()), "--as=ana", WHY, stdin=Interrupted()) == "Nothing was done."
+
+
 def test_where_nobody_can_be_asked_nothing_is_done(ana):
     assert "give --yes" in refused("failed_stage", *ids(make_failed()), "--as=ana", WHY)
 
@@ -230,6 +239,14 @@ def test_where_nobody_can_be_asked_nothing_is_done(ana):
 def test_a_script_whose_user_is_asked_gets_the_preview_beside_its_json(ana):
     out, err, _ = run("failed_stage", *ids(make_failed()), "--as=ana", WHY, "--json", stdin=Terminal("yes\n"))
     assert ("1 of 1 voice note can be retried" in err, json.loads(out)["result"]["requested"]) == (True, 1)
+
+
+def test_what_the_reason_should_say_is_asked_before(ana):
+    note = make_failed()
+    for _ in range(3):
+        make_attempt(note, ana, outcome="failed", failed_stage=STATEMENTS, error_code="x", problem=note.fingerprint)
+    out, _, _ = run("failed_stage", *ids(note), "--as=ana", "--dry-run")
+    assert "Reason      The last 3 retries ended with the same problem. Say what has changed since." in out
 
 
 def test_confirmed_entries_need_to_be_agreed_to(ana):

@@ -21,6 +21,7 @@ from retry.queries import Preview, PreviewedNote, preview_retry
 from retry.reports import (
     REFUSED,
     REQUESTED,
+    WAITING,
     Told,
     counts,
     foretold,
@@ -91,7 +92,8 @@ class Command(BaseCommand):
             sys.exit(code)
 
     def _retry(self, kind: str, by: User, options: dict[str, Any]) -> int:
-        pks = choose(_selection(options), kind)
+        selection = _selection(options)
+        pks = choose(selection, kind)
         preview = preview_retry(pks, kind, by=by, bulk=len(pks) > 1)
         self._show(preview, options)
         if options["dry_run"] or not preview.possible:
@@ -99,7 +101,7 @@ class Command(BaseCommand):
             self._tell(kind, preview, told, options, None)
             return ALL_REQUESTED if options["dry_run"] else NONE_REQUESTED
         self._settle(preview, options)
-        bulk, told = self._begin(kind, preview, by, options)
+        bulk, told = self._begin(kind, preview, by, options, chosen_by=selection.words)
         self._tell(kind, preview, told, options, bulk)
         return _exit_code(told)
 
@@ -135,12 +137,12 @@ class Command(BaseCommand):
             raise CommandError("Nothing was done.")
 
     def _begin(
-        self, kind: str, preview: Preview, by: User, options: dict[str, Any]
+        self, kind: str, preview: Preview, by: User, options: dict[str, Any], *, chosen_by: str
     ) -> tuple[BulkRetry | None, list[Told]]:
         if len(preview.notes) == 1:
             return None, [_retry_one(kind, preview.notes[0], by, options)]
         pks = [note.artifact_pk for note in preview.notes]
-        bulk = make_preview(pks, kind, by=by, chosen_by=f"From the command line. {_selection(options).words}")
+        bulk = make_preview(pks, kind, by=by, chosen_by=f"From the command line. {chosen_by}")
         if bulk.details["confirmed"] > preview.confirmed:
             raise CommandError("Nothing was done: more entries were confirmed since you looked. Look again first.")
         started = start_bulk(
@@ -196,7 +198,7 @@ class Command(BaseCommand):
         elif preview.possible:
             for line in result_lines(told, foretold_refusals=preview.refused):
                 self.stdout.write(line)
-            if bulk:
+            if bulk and not counts(told)[WAITING]:
                 self.stdout.write(f"How they fare: {_address(bulk)}")
 
 
