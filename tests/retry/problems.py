@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from retry.models import FailureGroup
@@ -59,7 +60,8 @@ def letters(number):
 
 def ended_at(note, moment):
     """As if the try that ended this note had done so then."""
-    write_unguarded(StageRun, note.runs.get(terminal=True).pk, finished_at=moment)
+    with transaction.atomic():
+        write_unguarded(StageRun, note.runs.get(terminal=True).pk, finished_at=moment)
 
 
 def in_an_hour():
