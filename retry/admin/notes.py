@@ -76,8 +76,8 @@ class NotesWithRetries(ArtifactAdmin):
         All of the cell is ticked, for fingers; beside a whole table of them the words are for who does not see it.
         """
         return format_html(
-            '<label class="rt-pick-cell"><input type="checkbox" name="{}" value="{}" class="{}">'
-            '<span class="rt-pick-words">Select<span class="vp-sr"> voice note {}</span></span></label>',
+            '<label class="rt-pick-cell"><input type="checkbox" id="pick-{1}" name="{0}" value="{1}" class="{2}">'
+            '<span class="rt-pick-words">Select<span class="vp-sr"> voice note {3}</span></span></label>',
             ACTION_CHECKBOX_NAME,
             obj.pk,
             BOX,

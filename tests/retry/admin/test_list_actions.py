@@ -16,7 +16,7 @@ from voicepipeline import roles
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:voicepipeline_artifact_changelist")
-BOX = 'type="checkbox" name="_selected_action"'
+BOX = 'name="_selected_action"'
 
 
 @pytest.fixture
