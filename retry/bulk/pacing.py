@@ -177,8 +177,11 @@ def _alone() -> Iterator[bool]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         alone: bool = cursor.fetchone()[0]
+        # Ringing closes a connection that is past its age, and the lock would go with this one.
+        close_at, connection.close_at = connection.close_at, None
         try:
             yield alone
         finally:
+            connection.close_at = close_at
             if alone:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
