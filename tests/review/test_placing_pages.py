@@ -119,7 +119,7 @@ def test_the_page_counts_each_and_leads_to_each(client, aoife, django_assert_num
     for make in WAITING.values():
         make()
     client.get(PAGE)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         response = client.get(PAGE)
     assert {home.key: home.count for home in response.context["homes"]} == {
         "club": "1",

@@ -232,5 +232,5 @@ def test_the_preview_takes_as_many_queries_for_many_lines_as_for_one(client, clu
     many = make_roster_import(organization=club, uploaded_by=operator, rows=rows)
     for given in (one, many):
         client.get(page_of(given))
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             client.get(page_of(given))

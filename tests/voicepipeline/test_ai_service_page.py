@@ -191,8 +191,8 @@ def test_the_page_asks_as_many_questions_for_much_as_for_little(client, operator
         make_pause(operator, club=club)
         make_pause(operator, club=club, resumed_by=operator, resumed_at=past(number))
     # Session, viewer, their permissions (own and by role), on hold, test calls, models, services, calls of each of the
-    # two, pauses, past pauses, what stands still.
-    with django_assert_num_queries(13):
+    # two, pauses, past pauses, what stands still, whether a bulk retry of theirs has ended.
+    with django_assert_num_queries(14):
         client.get(PAGE)
 
 

@@ -65,8 +65,9 @@ def test_the_overview_tells_who_has_no_role_what_to_do(client):
 
 def test_the_overview_is_cheap(client, django_assert_num_queries):
     client.force_login(make_user(roles.ADMINISTRATOR))
-    # Session, viewer, their permissions (own and by role), their role, what stands still.
-    with django_assert_num_queries(6):
+    # Session, viewer, their permissions (own and by role), their role, what stands still, whether a bulk retry of
+    # theirs has ended.
+    with django_assert_num_queries(7):
         client.get(reverse("admin:index"))
 
 
