@@ -29,9 +29,10 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Trend:
-    """The failures of 24 hours: a bar for each, and the same in words."""
+    """The failures of 24 hours: a bar for each with any, a line for those with none, and the same in words."""
 
-    bars: list[dict[str, int]]
+    bars: str
+    gaps: str
     total: int
     words: str
     since: str
@@ -43,6 +44,7 @@ class Row:
 
     group: FailureGroup
     words: CodeWords
+    said: str
     state: State
     standing: str
     notes: str
@@ -64,9 +66,11 @@ class Row:
 def row_of(problem: Problem, now: datetime) -> Row:
     group, trend = problem.group, trend_of(problem.trend, now)
     example = group.example
+    words = words_of(group.error_code)
     return Row(
         group=group,
-        words=words_of(group.error_code),
+        words=words,
+        said="" if group.error_message == words.meaning else group.error_message,
         state=state_of(group, now),
         standing=standing_of(group, now),
         notes=f"{problem.notes:,}",
@@ -79,11 +83,16 @@ def row_of(problem: Problem, now: datetime) -> Row:
         today_url=runs_url(group.fingerprint, now),
         example=str(example.artifact_id)[:8],
         example_url=reverse("admin:voicepipeline_artifact_change", args=[example.artifact_id]),
-        first_seen=moment(group.first_seen_at),
-        last_seen=moment(group.last_seen_at),
+        first_seen=minute(group.first_seen_at),
+        last_seen=minute(group.last_seen_at),
         has_notes=problem.notes > 0,
         retry_words=f"Retry {'this voice note' if problem.notes == 1 else f'these {problem.notes:,} voice notes'}",
     )
+
+
+def minute(when: datetime | None) -> str:
+    """A moment without its seconds: nothing here is as exact."""
+    return moment(when).rpartition(":")[0]
 
 
 def standing_of(group: FailureGroup, now: datetime) -> str:
@@ -96,7 +105,7 @@ def standing_of(group: FailureGroup, now: datetime) -> str:
 def state_of(group: FailureGroup, now: datetime) -> State:
     match standing_of(group, now):
         case "aside":
-            return State("closed", f"Put aside until {moment(group.snoozed_until)[:-3]} UTC")
+            return State("closed", f"Put aside until {minute(group.snoozed_until)} UTC")
         case "fixed":
             return State("completed", "Fixed")
     return State("failed", "Came back") if group.came_back_at else State("waiting", "Open")
@@ -122,25 +131,27 @@ def _query(**values: str) -> str:
 def trend_of(numbers: tuple[int, ...], now: datetime) -> Trend:
     start, _ = day_shown(now)
     most, total = max(numbers), sum(numbers)
-    bars = [
-        {"x": position * STEP, "y": HEIGHT - height, "height": height, "is_none": int(number == 0)}
-        for position, number in enumerate(numbers)
-        for height in [_height(number, most)]
-    ]
+    bars = "".join(_bar(position, _height(number, most)) for position, number in enumerate(numbers) if number)
+    gaps = "".join(_bar(position, 1) for position, number in enumerate(numbers) if not number)
     since = f"failures since {start:%H:%M} UTC"
     if not total:
-        return Trend(bars, 0, "None in the last 24 hours.", since)
+        return Trend(bars, gaps, 0, "None in the last 24 hours.", since)
     peak = start + numbers.index(most) * HOUR
     hour = f"from {peak:%H:%M} to {peak + HOUR:%H:%M} UTC"
     words = (
         f"{total:,}, all {hour}." if total == most else f"{total:,} in the last 24 hours, the most {hour}: {most:,}."
     )
-    return Trend(bars, total, words, since)
+    return Trend(bars, gaps, total, words, since)
+
+
+def _bar(position: int, height: int) -> str:
+    """A rectangle as one part of a path: a template for each of them would cost more than the query."""
+    return f"M{position * STEP} {HEIGHT}v-{height}h{BAR}v{height}z"
 
 
 def _height(number: int, most: int) -> int:
-    """None is a line, and the smallest number can be told from it."""
-    return max(4, round(number / most * HEIGHT)) if number else 1
+    """The smallest number can be told from none."""
+    return max(4, round(number / most * HEIGHT))
 
 
 def affected_rows(found: list[Affected], fingerprint: str, key: str) -> list[dict[str, Any]]:
@@ -164,7 +175,7 @@ def mark_rows(marks: list[FailureMark], eyes: Eyes) -> list[dict[str, Any]]:
             "state": State(MARKS[FailureMark.Kind(mark.kind)], mark.get_kind_display()),
             "when": moment(mark.marked_at),
             "who": (mark.by.get_full_name() or mark.by.get_username()) if mark.by else "",
-            "until": f"{moment(mark.until)[:-3]} UTC" if mark.until else "",
+            "until": f"{minute(mark.until)} UTC" if mark.until else "",
             "note": eyes.text(mark.note),
         }
         for mark in marks

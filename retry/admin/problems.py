@@ -20,7 +20,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from retry.admin.problem_forms import DEEDS, Deed
-from retry.admin.problem_rows import affected_rows, mark_rows, row_of
+from retry.admin.problem_rows import affected_rows, mark_rows, minute, row_of
 from retry.bulk.previews import make_preview
 from retry.group_queries import (
     MOST_AFFECTED,
@@ -45,7 +45,6 @@ from voicepipeline.access import verify_platform_staff
 from voicepipeline.admin import shell
 from voicepipeline.admin.lists import HistoryAdmin
 from voicepipeline.admin.live import live_answer, live_part, live_parts
-from voicepipeline.admin.words import moment
 from voicepipeline.errors import InvalidTransition
 from voicepipeline.masking import eyes_of
 from voicepipeline.models import StageName
@@ -184,7 +183,7 @@ class ProblemAdmin(HistoryAdmin):
         return {
             "row": row_of(problem, now),
             "may_retry": user.has_perm(RETRY_ARTIFACT),
-            "came_back": moment(problem.group.came_back_at)[:-3] if problem.group.came_back_at else "",
+            "came_back": minute(problem.group.came_back_at) if problem.group.came_back_at else "",
             "tables": [
                 _table("clubs", "Clubs", "Club", clubs, affected_rows(clubs[:MOST_AFFECTED], fingerprint, "club")),
                 _table(
