@@ -117,9 +117,7 @@ def test_what_was_asked_for_before_a_row_was_ticked_takes_no_tick_away(page, ope
     note = make_failed()
     sign_in(operator)
     held = []
-    page.route(
-        f"**{LIST}", lambda route: held.append(route) if "x-seen" in route.request.headers else route.continue_()
-    )
+    page.route(f"**{LIST}", lambda route: held.append(route) if is_refresh(route.request) else route.continue_())
     page.goto(LIST)
     late = make_failed()
     with page.expect_request(is_refresh):

@@ -86,6 +86,6 @@ def test_thirty_cost_as_many_questions_as_one(client, viewer, count, django_asse
     for _ in range(count):
         make_attempt(make_failed(with_input=False), viewer)
     # Session, viewer, their permissions (own and by role), people for the filter, bounded count, rows, what stands
-    # still, notices.
-    with django_assert_num_queries(9):
+    # still.
+    with django_assert_num_queries(8):
         client.get(LIST)
