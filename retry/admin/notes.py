@@ -40,7 +40,7 @@ class NotesWithRetries(ArtifactAdmin):
 
     note_template = "retry/note.html"
     change_list_template = "retry/note_list.html"
-    list_filter = (ProblemFilter, CoachFilter, *ArtifactAdmin.list_filter)
+    list_filter: Any = (ProblemFilter, CoachFilter, *ArtifactAdmin.list_filter)
 
     # --- One note --------------------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
