@@ -64,4 +64,12 @@ CHECKS = {
            OR bulk.state = 'preview' AND item.attempt_id IS NOT NULL
         GROUP BY bulk.id, item.state
     """,
+    "a failure belongs to a problem": """
+        SELECT event.id, event.timestamp FROM voicepipeline_pipelineevent event
+        JOIN voicepipeline_artifact artifact ON artifact.id = event.artifact_id
+        WHERE event.event_type = 'artifact_failed' AND artifact.status = 'failed' AND artifact.fingerprint <> ''
+          AND artifact.error_code <> 'cancelled' AND NOT EXISTS (
+            SELECT FROM retry_failuregroup problem WHERE problem.fingerprint = artifact.fingerprint
+        )
+    """,
 }

@@ -103,6 +103,7 @@ DAMAGE = {
     "a retry's failure is the one of its run": UPDATE_RETRIES.format("problem = 'another'"),
     "a note of a bulk retry stands as its retry does": UPDATE_ITEMS.format("problem = 'another'"),
     "a bulk retry that is over has nothing under way": UPDATE_ITEMS.format("state = 'requested', settled_at = NULL"),
+    "a failure belongs to a problem": "DELETE FROM retry_failuremark; DELETE FROM retry_failuregroup",
     "live figures are what the events of each minute say": """
         UPDATE metrics_counter SET value = value + 1 WHERE counter_type = 'failures_1h'
     """,
