@@ -63,7 +63,7 @@ def run(*arguments, stdin=None, stderr=None):
 
 
 def retry(*arguments, **how):
-    return run(*arguments, "--as=ana", WHY, "--yes", **how)
+    return run("--timeout=30", *arguments, "--as=ana", WHY, "--yes", **how)
 
 
 def refused(*arguments, **how):
@@ -247,6 +247,33 @@ def test_what_the_reason_should_say_is_asked_before(ana):
         make_attempt(note, ana, outcome="failed", failed_stage=STATEMENTS, error_code="x", problem=note.fingerprint)
     out, _, _ = run("failed_stage", *ids(note), "--as=ana", "--dry-run")
     assert "Reason      The last 3 retries ended with the same problem. Say what has changed since." in out
+
+
+class Slow(Terminal):
+    """Somebody who says yes after something else has happened."""
+
+    def __init__(self, do):
+        super().__init__("y\n")
+        self.do = do
+
+    def readline(self):
+        self.do()
+        return super().readline()
+
+
+def test_a_note_that_was_started_over_while_somebody_thought_is_left_alone(ana):
+    note = make_failed()
+    meanwhile = Slow(lambda: Artifact.objects.update(generation=2))
+    out, _, code = run("failed_stage", *ids(note), "--as=ana", WHY, stdin=meanwhile)
+    assert ("It has been started over since you looked at it" in out, code, len(attempts())) == (True, 4, 0)
+
+
+def test_entries_that_were_confirmed_while_somebody_thought_are_not_agreed_to(ana):
+    notes = [make_ready(), make_ready()]
+    meanwhile = Slow(lambda: make_confirmed(notes[0]))
+    with pytest.raises(CommandError, match="more entries were confirmed since you looked"):
+        run("draft_generation", *ids(*notes), "--as=ana", WHY, "--agree", stdin=meanwhile)
+    assert len(attempts()) == 0
 
 
 def test_confirmed_entries_need_to_be_agreed_to(ana):
