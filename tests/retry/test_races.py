@@ -191,7 +191,7 @@ def test_of_those_who_start_over_at_once_one_does_and_the_others_read_who(make):
 
 def test_a_retry_meets_the_end_of_a_note_and_either_waits_for_it_or_comes_after():
     ana = make_user(roles.ADMINISTRATOR)
-    for _ in range(8):
+    for _ in range(4):
         note = make_artifact()
         scheduled(note)
         for _ in range(3):
