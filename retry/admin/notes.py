@@ -12,6 +12,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import BLANK_CHOICE_DASH, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.decorators import display
@@ -90,7 +91,10 @@ class NotesWithRetries(ArtifactAdmin):
             if not request.POST.getlist(ACTION_CHECKBOX_NAME):
                 messages.warning(request, NONE_TICKED)
                 return redirect(request.get_full_path())
-        return super().changelist_view(request, extra_context)
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            response.context_data["matching"] = f"{response.context_data['cl'].result_count:,}"
+        return response
 
     def _verify_asked(self, request: HttpRequest) -> None:
         """Django leaves out an action that somebody may not take, and would show the list as if nothing had been."""

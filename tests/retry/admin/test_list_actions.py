@@ -11,6 +11,7 @@ from retry.models import BulkRetry, RetryAttempt, RetryKind
 from tests.factories import make_club, make_user
 from tests.retry.factories import STATEMENTS, make_failed, make_ready
 from voicepipeline import roles
+from voicepipeline.models import Artifact
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:voicepipeline_artifact_changelist")
@@ -76,6 +77,12 @@ def test_boxes_cost_the_list_no_more_questions(client, operator, count, django_a
     # As without them, and one for what this person's bulk retries have come to.
     with django_assert_num_queries(9):
         client.get(LIST)
+
+
+@pytest.mark.parametrize(("count", "offered"), [(50, False), (1_001, True)])
+def test_all_that_match_are_offered_where_they_are_more_than_a_page(client, operator, count, offered):
+    Artifact.objects.bulk_create(Artifact(source_channel="app_typed") for _ in range(count))
+    assert (f"Select all {count:,} that match" in client.get(LIST).content.decode()) is offered
 
 
 # --- What asking does -------------------------------------------------------------------------------------------------
