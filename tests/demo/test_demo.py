@@ -30,6 +30,9 @@ TO_CONFIRM = f"""
         SELECT FROM voicepipeline_insightdraft entry WHERE entry.artifact_id = note.id AND entry.status = 'pending'
     )
 """
+RETRIES = "SELECT count(*) FROM retry_retryattempt WHERE outcome = %s"
+FINISHED = "SELECT count(*) FROM retry_bulkretry WHERE state = 'finished'"
+PROBLEMS = "SELECT count(*) FROM retry_failuregroup"
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +63,12 @@ def test_it_has_its_history_and_tells_so(demo):
     until(lambda: "Made the demo's clubs and a week of 400 voice notes" in demo.output, "the history is there", 30)
     assert count(demo, "SELECT count(*) FROM voicepipeline_organization") == 3
     assert count(demo, "SELECT count(*) FROM voicepipeline_artifact WHERE received_at < now() - interval '1 day'") > 200
+
+
+def test_it_has_problems_retries_of_both_endings_and_a_bulk_retry_that_is_over(demo):
+    until(lambda: count(demo, FINISHED), "all notes with one problem were retried", 60)
+    until(lambda: count(demo, RETRIES, "failed") and count(demo, RETRIES, "succeeded"), "retries have ended", 30)
+    assert count(demo, PROBLEMS) > 2
 
 
 def test_it_ends_when_it_is_asked_to(demo):
