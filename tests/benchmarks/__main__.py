@@ -5,7 +5,17 @@ from importlib import import_module
 
 from tests.benchmarks.surroundings import Table, measuring_database
 
-MEASUREMENTS = ("event_log", "aggregation", "days", "cluster", "throughput", "pages", "history", "metrics_page")
+MEASUREMENTS = (
+    "event_log",
+    "aggregation",
+    "days",
+    "cluster",
+    "throughput",
+    "pages",
+    "history",
+    "metrics_page",
+    "retry",
+)
 
 
 def main() -> None:
