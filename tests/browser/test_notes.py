@@ -81,7 +81,7 @@ def test_the_notes_page_follows_what_happens_and_keeps_what_was_opened(page, ope
     page.goto(reverse("admin:voicepipeline_artifact_change", args=[artifact.artifact_id]))
     expect(page.get_by_text("Waiting for a worker for the stage Transcription")).to_be_visible()
     run_to_the_end(artifact)
-    expect(page.get_by_text("Failed at")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text(re.compile("^Failed at "))).to_be_visible(timeout=10_000)
     details = page.locator("details").first
     details.locator("summary").click()
     Artifact.objects.filter(pk=artifact.pk).update(error_message="Something else.")
