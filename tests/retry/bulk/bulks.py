@@ -27,13 +27,13 @@ def administrator():
     return make_user(roles.ADMINISTRATOR)
 
 
-def make_broken(*again, later="", **fields):
-    """A note that failed at its first stage and, retried, goes as these words say: `permanent` is the same problem.
+def make_broken(*again, stage=TRANSCRIPTION, later="", **fields):
+    """A note that failed at this stage and, retried, goes as these words say: `permanent` is the same problem.
 
     At a `later` stage it fails, too, which is another problem.
     """
-    note = make_failed(TRANSCRIPTION, **{"code": CODE, "message": MESSAGE, **fields})
-    script = {TRANSCRIPTION: ["permanent", *again]} | ({later: ["permanent"] * 9} if later else {})
+    note = make_failed(stage, **{"code": CODE, "message": MESSAGE, **fields})
+    script = {stage: ["permanent", *again]} | ({later: ["permanent"] * 9} if later else {})
     VoiceNote.objects.filter(pk=note.voice_note_id).update(text=json.dumps(script))
     return note
 

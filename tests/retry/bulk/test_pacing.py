@@ -68,8 +68,7 @@ def test_the_watchdog_goes_on_with_it_every_second_and_tidies_up():
 
 
 def test_it_works_through_all_notes_and_is_finished():
-    notes = make_notes(6)
-    bulk = started(notes)
+    bulk = started([*make_notes(1), *make_notes(5, stage=StageName.DRAFT_GENERATION)])
     go_on(bulk)
     assert states(bulk) == ["succeeded"] * 6
     assert (state_of(bulk), bulk.state_reason) == (State.FINISHED, "")
@@ -161,8 +160,8 @@ def test_a_note_that_is_being_retried_is_refused():
 
 
 def test_a_note_that_was_retried_meanwhile_with_success_is_not_worked_on_again():
-    note = make_broken()
-    bulk = started([note], kind=RetryKind.TRANSCRIPTION)
+    note = make_broken(stage=StageName.DRAFT_GENERATION)
+    bulk = started([note], kind=RetryKind.DRAFT_GENERATION)
     retry_by_hand(note)
     work_off()
     advance_all()
@@ -224,7 +223,7 @@ def test_the_share_is_a_setting_and_one_is_always_possible(settings, workers, sh
 
 
 def test_places_that_become_free_are_filled_again():
-    started(make_notes(7))
+    started(make_notes(7, stage=StageName.DRAFT_GENERATION))
     advance_all()
     work_off()
     advance_all()
@@ -256,7 +255,7 @@ def test_several_get_the_same_number_of_places():
 
 def test_with_one_place_they_take_turns(settings):
     settings.WORKERS = 1
-    bulks = [started(make_notes(2)), started(make_notes(2))]
+    bulks = [started(make_notes(2, stage=StageName.DRAFT_GENERATION)) for _ in range(2)]
     turns = []
     for _ in range(4):
         advance_all()
@@ -310,7 +309,7 @@ def test_a_note_that_is_replaced_by_a_newer_try_is_told():
     ],
 )
 def test_a_starter_who_lost_the_right_in_the_middle_begins_nothing_more(lose):
-    bulk = started(make_notes(6))
+    bulk = started(make_notes(6, stage=StageName.DRAFT_GENERATION))
     advance_all()
     lose(bulk.requested_by)
     work_off()
@@ -352,9 +351,9 @@ def test_with_all_places_taken_a_step_asks_as_much_for_many_notes_as_for_few():
 def test_one_more_note_begun_asks_the_same_again():
     steps = []
     for number in (1, 2, 3):
-        started([make_failed() for _ in range(number)])
+        bulk = started([make_failed() for _ in range(number)])
         steps.append(queries_of_a_step())
-        work_off()
+        bulk.items.update(state=ItemState.SUCCEEDED, settled_at=database_now())
         advance_all()
     assert steps[2] - steps[1] == steps[1] - steps[0] < 45
 

@@ -2,12 +2,13 @@
 
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
 
 from retry.bulk.deeds import pause, resume, stop
-from retry.bulk.pacing import advance_all
+from retry.bulk.pacing import LOCK, advance_all
 from retry.models import RetryAttempt
 from tests.retry.bulk.bulks import State, make_notes, operator, previewed, start, started, state_of, states, under_way
 from voicepipeline.models import PipelineEvent, StageRun
@@ -53,6 +54,23 @@ def test_two_watchdogs_begin_each_note_once_and_no_more_than_the_share(settings)
     bulk = started(make_notes(10))
     assert at_once(*[advance_all] * 4) == [None] * 4
     assert under_way(bulk) == RetryAttempt.objects.count() == StageRun.objects.active().count() == 4
+
+
+def test_while_a_watchdog_is_at_it_another_leaves_it_alone_until_that_one_is_gone():
+    bulk = started(make_notes(1))
+    with ThreadPoolExecutor(1) as another:  # one thread, one connection of its own
+        assert another.submit(locked).result(LONGEST_SECONDS)
+        advance_all()
+        assert states(bulk) == ["waiting"]
+        another.submit(connection.close).result(LONGEST_SECONDS)
+    advance_all()
+    assert states(bulk) == ["requested"]
+
+
+def locked():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        return cursor.fetchone()[0]
 
 
 def test_watchdogs_that_go_on_and_on_begin_each_note_once(settings):
