@@ -26,7 +26,7 @@ from voicepipeline.admin.words import NOTHING, moment
 from voicepipeline.text import row_number
 
 BODY = "retry/bulk_body.html"
-WAYS = ("GET", "HEAD")
+WAYS = ("GET", "HEAD", "POST")
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -148,9 +148,11 @@ class BulkRetryAdmin(HistoryAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """A preview until it is started; only its POST starts it, outside any transaction."""
+        if request.method not in WAYS:
+            raise PermissionDenied
         bulk = self._verified(request, object_id)
         form = None
-        if request.method not in WAYS:
+        if request.method == "POST":
             answer = bulk_preview.start(request, bulk)
             if isinstance(answer, HttpResponse):
                 return answer

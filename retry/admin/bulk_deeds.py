@@ -70,6 +70,7 @@ def stop(request: HttpRequest, surroundings: dict[str, Any], bulk: BulkRetry) ->
         "who": starter_of(bulk),
         "waiting": amount(found.waiting, NOTES),
         "under_way": amount(found.requested, NOTES) if found.requested else "",
+        "moves": bulk.state in BulkRetry.MOVING,
         "back_url": page_of(bulk),
     }
     return TemplateResponse(request, "retry/bulk_stop.html", {**surroundings, **context})

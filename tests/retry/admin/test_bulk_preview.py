@@ -108,7 +108,7 @@ def test_how_they_were_chosen_and_why_they_were_refused_are_no_markup(client, op
 
 @pytest.mark.parametrize("number", [3, 300])
 def test_it_costs_the_same_with_few_notes_and_with_many(client, operator, django_assert_num_queries, number):
-    bulk = make_bulk(by=operator, counts={"waiting": number}, refusals={READY: number, MOVING: number}, confirmed=3)
+    bulk = make_bulk(by=operator, counts={"waiting": number}, refusals={READY: number, MOVING: 3}, confirmed=3)
     text_of(client, bulk)
     # Session, viewer, their permissions (own and by role), the preview, refused, confirmed twice, banner, notice.
     with django_assert_num_queries(10):
