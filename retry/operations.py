@@ -120,7 +120,11 @@ def _retry(request: Request, artifact_id: uuid.UUID) -> RetryResult:
     pk = Artifact.objects.filter(artifact_id=artifact_id).values_list("pk", flat=True).first()
     if pk is None:
         return RetryResult(False, UNKNOWN)
-    change = Change(lock_artifact(pk), database_now())
+    artifact = lock_artifact(pk)
+    if request.asked_for == RetryKind.FULL or request.agreed_to:
+        # What one person deletes of several notes at the same instant counts one after the other.
+        User.objects.select_for_update(no_key=True).get(pk=request.by.pk)
+    change = Change(artifact, database_now())
     known = _same_request(change, request)
     if known is not None:
         return known

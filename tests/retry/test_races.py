@@ -214,3 +214,11 @@ def test_two_watchdogs_close_a_retry_that_was_left_open_once():
     outcomes = at_once([closing.close_forgotten] * 4)
     assert (raised(outcomes), sum(outcomes)) == ([], 1)
     assert PipelineEvent.objects.filter(event_type="retry_succeeded").count() == 1
+
+
+def test_who_starts_many_over_at_once_gets_no_more_of_them_than_one_after_the_other(settings):
+    settings.RETRY = {"destructive_an_hour": 2}
+    ana, notes = make_user(roles.ADMINISTRATOR), [make_ready() for _ in range(6)]
+    outcomes = at_once([partial(retry_full_pipeline, note.artifact_id, by=ana, reason="Anew.") for note in notes])
+    assert raised(outcomes) == []
+    assert [outcome.success for outcome in outcomes].count(True) == 2
