@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from retry.bulk.holding import Holds, load_holds
 from retry.bulk.judging import ended_since, in_words, judge
@@ -25,6 +25,7 @@ from retry.estimates import at_once
 from retry.limits import limits
 from retry.models import BulkRetry, BulkRetryItem
 from voicepipeline.engine.transactions import database_now
+from voicepipeline.models import StageRun
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +54,15 @@ def _advance(unfinished: QuerySet[BulkRetry]) -> None:
         if not alone:
             return
         hands = [_Hand(bulk, *counted) for bulk, counted in _counted(unfinished) if _moves_on(bulk, *counted[:2])]
-        free = at_once() - BulkRetryItem.objects.filter(state=ItemState.REQUESTED).count() if hands else 0
+        free = at_once() - _places_taken() if hands else 0
         if free > 0:
             _deal(hands, free, load_holds(database_now()))
+
+
+def _places_taken() -> int:
+    """Of those under way; one on hold needs no worker, and must not keep others from what is not held."""
+    held = StageRun.objects.parked().filter(artifact=OuterRef("artifact"))
+    return BulkRetryItem.objects.filter(~Exists(held), state=ItemState.REQUESTED).count()
 
 
 @dataclass

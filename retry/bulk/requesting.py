@@ -10,6 +10,7 @@ from retry.bulk.moves import as_read
 from retry.models import BulkRetry, BulkRetryItem, RetryAttempt
 from retry.operations import RetryResult, retry
 from voicepipeline.engine.transactions import database_now, ending_with, engine_transaction
+from voicepipeline.models import Artifact
 from voicepipeline.text import safe_text
 
 logger = logging.getLogger(__name__)
@@ -18,6 +19,8 @@ State = BulkRetryItem.State
 MAX_WORDS = 500
 UNEXPECTED = "Something went wrong with this voice note, so nothing was changed. Retry it by itself to see more."
 CHANGED = "It is no longer as it was in the preview: since then it was retried, or has failed in another way."
+
+CLOSED = "Somebody has closed it since the preview, so it was left as it is."
 
 
 class MovedOn(Exception):
@@ -30,14 +33,18 @@ class _NotAsPreviewed(Exception):
 
 def request(bulk: BulkRetry, item: BulkRetryItem) -> RetryAttempt | None:
     """The retry that was begun, or None when the note was refused: its row then says why."""
-    kept: list[RetryAttempt | None] = []
+    if _closed_since(bulk, item):
+        _refuse(bulk, item, CLOSED)
+        return None
+    kept: list[RetryResult] = []
 
     def keep(result: RetryResult) -> None:
-        kept[:] = [_keep(bulk, item, result)]
+        _keep(bulk, item, result)
+        kept[:] = [result]
 
     try:
         with ending_with(keep):
-            retry(
+            result = retry(
                 bulk.kind,
                 item.artifact.artifact_id,
                 by=bulk.requested_by,
@@ -56,19 +63,26 @@ def request(bulk: BulkRetry, item: BulkRetryItem) -> RetryAttempt | None:
         logger.exception("a retry in bulk broke", extra={"bulk_retry": str(bulk.bulk_id), "item": item.position})
         _refuse(bulk, item, UNEXPECTED)
         return None
-    return kept[0]
+    if kept != [result]:  # the database refused it before or at the commit: nothing of it was kept
+        _refuse(bulk, item, UNEXPECTED)
+        return None
+    return result.retry_attempt if result.success else None
 
 
-def _keep(bulk: BulkRetry, item: BulkRetryItem, result: RetryResult) -> RetryAttempt | None:
+def _keep(bulk: BulkRetry, item: BulkRetryItem, result: RetryResult) -> None:
     """Last in the transaction of the retry: all of it is undone when this cannot be written."""
     if not result.success or result.retry_attempt is None:
         _write(bulk, item, **_refused(result.message, result.refused_for))
-        return None
+        return
     attempt = result.retry_attempt
     if (attempt.kind, attempt.problem_before) != (item.kind, item.problem_before):
         raise _NotAsPreviewed
     _write(bulk, item, state=State.REQUESTED, attempt=attempt)
-    return attempt
+
+
+def _closed_since(bulk: BulkRetry, item: BulkRetryItem) -> bool:
+    """Whether somebody has decided since the preview that this note will not be fixed: a retry would open it again."""
+    return Artifact.objects.filter(pk=item.artifact_id, closed_at__gt=bulk.created_at).exists()
 
 
 @engine_transaction

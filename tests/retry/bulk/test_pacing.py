@@ -285,6 +285,36 @@ def test_a_note_that_breaks_does_not_stop_the_others(caplog):
     assert bulk.items.get(artifact=notes[0]).message == requesting.UNEXPECTED
 
 
+REFUSE = """
+CREATE OR REPLACE FUNCTION tests_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '23514'; END $$;
+CREATE TRIGGER tests_refuse BEFORE INSERT ON retry_retryattempt
+FOR EACH ROW WHEN (NEW.artifact_id = {note}) EXECUTE FUNCTION tests_refuse()
+"""
+
+
+def test_a_note_whose_retry_the_database_refuses_does_not_stop_the_others():
+    notes = make_notes(3)
+    bulk = started(notes)
+    with connection.cursor() as cursor:
+        cursor.execute(REFUSE.format(note=notes[0].pk))
+    advance_all()
+    assert states(bulk) == ["refused", "requested", "requested"]
+    assert bulk.items.get(artifact=notes[0]).message == requesting.UNEXPECTED
+
+
+def test_a_note_that_somebody_has_closed_since_the_preview_stays_closed():
+    first, second = make_notes(2)
+    bulk = started([first, second])
+    closed = {"closed_at": database_now(), "closed_by": operator(), "closed_reason": "It will not be fixed."}
+    Artifact.objects.filter(pk=first.pk).update(**closed)
+    advance_all()
+    first.refresh_from_db()
+    assert states(bulk) == ["refused", "requested"]
+    assert first.closed_reason == "It will not be fixed."
+    assert bulk.items.get(artifact=first).message == requesting.CLOSED
+
+
 def test_a_note_that_is_replaced_by_a_newer_try_is_told():
     (note,) = make_notes(1)
     bulk = started([note])

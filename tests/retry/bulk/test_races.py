@@ -62,7 +62,7 @@ def test_while_a_watchdog_is_at_it_another_leaves_it_alone_until_that_one_is_gon
         assert another.submit(locked).result(LONGEST_SECONDS)
         advance_all()
         assert states(bulk) == ["waiting"]
-        another.submit(connection.close).result(LONGEST_SECONDS)
+        another.submit(lambda: connection.close()).result(LONGEST_SECONDS)
     advance_all()
     assert states(bulk) == ["requested"]
 

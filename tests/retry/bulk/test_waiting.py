@@ -132,14 +132,34 @@ def test_the_first_few_are_not_given_up_while_they_are_on_hold(settings):
     assert (state_of(bulk), set(states(bulk))) == (State.FINISHED, {"succeeded"})
 
 
-def test_notes_on_hold_keep_their_places():
-    bulk = started(make_notes(6))
+def test_notes_on_hold_keep_none_from_being_begun_that_can_go_on():
+    club = make_club()
+    first = started(make_notes(6, organization=club))
     advance_all()
-    health = in_trouble()
+    paused("everything", club)
     work_off()
-    health.delete()
+    second = started(make_notes(2))
     advance_all()
-    assert states(bulk) == ["requested"] * 4 + ["waiting"] * 2
+    assert states(first) == ["requested"] * 4 + ["waiting"] * 2
+    assert states(second) == ["requested"] * 2
+
+
+def test_once_they_go_on_they_take_their_places_again():
+    first = started(make_notes(4))
+    advance_all()
+    in_trouble()
+    work_off()
+    well_again()
+    release_due(database_now())
+    second = started(make_notes(8))
+    advance_all()
+    assert states(first) == ["requested"] * 4
+    assert (
+        4 - states(second).count("requested")
+        == StageRun.objects.filter(status="queued", parked_since=None)
+        .exclude(artifact__in=second.items.values("artifact"))
+        .count()
+    )
 
 
 # --- What people have paused ------------------------------------------------------------------------------------
