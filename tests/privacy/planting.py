@@ -6,6 +6,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
+from retry.models import FailureMark
 from tests.engine.helpers import scheduled
 from tests.factories import (
     make_alias,
@@ -27,6 +28,7 @@ from tests.factories import (
 )
 from tests.retry.admin.rows import make_bulk
 from tests.retry.factories import make_attempt
+from tests.retry.problems import fail, group_of
 from voicepipeline import roles
 from voicepipeline.models import EntryDecision, MentionKind, NameChoice, NoteDecision, RosterChange, VoiceNote
 
@@ -51,10 +53,11 @@ SAID = (
     *map(word, ("candidate", "candidate_reason", "choice", "edited", "suggested", "learned", "listed")),
     # Reasons that people type.
     *map(word, ("why_done", "why_closed", "why_decided", "why_then", "why_held", "why_roster", "why_bulk")),
-    *map(word, ("why_retries", "why_retried")),
+    *map(word, ("why_retries", "why_retried", "why_fixed")),
 )
 # Who is told one of these has read a note.
-OF_NOTES = {*SAID} - {*map(word, ("learned", "listed", "why_roster", "why_bulk", "why_retries", "why_retried"))}
+OF_OTHERS = ("learned", "listed", "why_roster", "why_bulk", "why_retries", "why_retried", "why_fixed")
+OF_NOTES = {*SAID} - {*map(word, OF_OTHERS)}
 NAMES = tuple(word(f"{who}_{which}") for who in ("player", "ai", "left", "for") for which in ("first", "last"))
 PHONES = (PHONE, PHONE[1:], PHONE[-6:], ADDRESS, ADDRESS[1:], ADDRESS[-6:])
 # A coach who is named in a note is hidden there; lists of coaches name every coach.
@@ -170,6 +173,10 @@ class Planted:
         self.work = make_bulk_work(organization=self.club, reason=word("why_bulk"), requested_by=self.operator)
         self.attempt = make_attempt(self.note, self.operator, reason=word("why_retried"), outcome="succeeded")
         self.retries = make_bulk(state="running", by=self.operator, reason=word("why_retries"), club=self.club)
+        self.problem = group_of(fail())
+        self.problem.marks.create(
+            kind=FailureMark.Kind.FIXED, by=self.operator, note=word("why_fixed"), marked_at=timezone.now()
+        )
         RosterChange.objects.create(
             organization=self.club,
             kind="merged",
