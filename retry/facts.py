@@ -24,7 +24,13 @@ CONFIRMED = (InsightDraft.Status.CONFIRMED, InsightDraft.Status.APPLIED)
 
 def load_facts(artifact_pks: Sequence[int], *, by: User | None, now: datetime) -> dict[int, Facts]:
     """The facts of each of these notes that exists, as whoever asks would meet them."""
-    notes = Artifact.objects.filter(pk__in=artifact_pks).select_related("voice_note")
+    return facts_of(Artifact.objects.filter(pk__in=artifact_pks).select_related("voice_note"), by=by, now=now)
+
+
+def facts_of(notes: Iterable[Artifact], *, by: User | None, now: datetime) -> dict[int, Facts]:
+    """The same for notes that have been read with their recordings."""
+    notes = list(notes)
+    artifact_pks = [note.pk for note in notes]
     results, active = _runs(artifact_pks)
     attempts = _attempts(artifact_pks)
     confirmed = confirmed_entries(artifact_pks)
@@ -45,6 +51,7 @@ def load_facts(artifact_pks: Sequence[int], *, by: User | None, now: datetime) -
             input_missing=missing_input(note),
             confirmed=confirmed.get(note.pk, 0),
             under_way=_under_way(mine),
+            retries=mine[-1].number if mine else 0,
             last_hour=tuple(each.requested_at for each in mine if each.requested_at > now - HOUR),
             same_problem=_same_problem(mine, note.fingerprint),
             holds=holds.of_club(note.organization_id),

@@ -11,10 +11,9 @@ from functools import partial
 from typing import Protocol
 
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
-from django.db.models import Max
 
 from retry.closing import close
-from retry.facts import load_facts, name_of
+from retry.facts import facts_of, name_of
 from retry.kinds import FAILED_STAGE, KINDS, RETRY_ARTIFACT, Kind
 from retry.limits import limits
 from retry.models import RetryAttempt, RetryKind
@@ -23,7 +22,7 @@ from voicepipeline.access import verify_platform_staff
 from voicepipeline.durations import in_words
 from voicepipeline.engine.changes import Budgets, Change
 from voicepipeline.engine.requests import run_again_from, start_over
-from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
+from voicepipeline.engine.transactions import database_now, engine_transaction, lock_note
 from voicepipeline.errors import InvalidEvent
 from voicepipeline.models import Artifact, EventType, User
 from voicepipeline.text import safe_text
@@ -117,10 +116,9 @@ retry_failed_stage: Retry = partial(retry, FAILED_STAGE)
 
 @engine_transaction
 def _retry(request: Request, artifact_id: uuid.UUID) -> RetryResult:
-    pk = Artifact.objects.filter(artifact_id=artifact_id).values_list("pk", flat=True).first()
-    if pk is None:
+    artifact = lock_note(artifact_id)
+    if artifact is None:
         return RetryResult(False, UNKNOWN)
-    artifact = lock_artifact(pk)
     if request.asked_for == RetryKind.FULL or request.agreed_to:
         # What one person deletes of several notes at the same instant counts one after the other.
         User.objects.select_for_update(no_key=True).get(pk=request.by.pk)
@@ -128,13 +126,14 @@ def _retry(request: Request, artifact_id: uuid.UUID) -> RetryResult:
     known = _same_request(change, request)
     if known is not None:
         return known
-    facts = load_facts([pk], by=request.by, now=change.now)[pk]
+    facts = facts_of([artifact], by=request.by, now=change.now)[artifact.pk]
     verdict = decide(request.asked_for, facts, limits(), now=change.now, bulk=request.bulk)
     refusal = _refusal(change, request, verdict)
     if refusal:
         group = verdict.refusal.group if verdict.refusal and verdict.refusal.message == refusal else ""
         return RetryResult(False, refusal, _under_way(change.artifact), group)
-    result = _carry_out(change, request, KINDS[verdict.kind], verdict)
+    attempt = _keep_attempt(change, request, verdict, number=facts.retries + 1)
+    result = _carry_out(change, attempt, verdict)
     change.flush(strict=True)
     return result
 
@@ -173,11 +172,10 @@ def _under_way(artifact: Artifact) -> RetryAttempt | None:
     return RetryAttempt.objects.filter(artifact=artifact, outcome=RetryAttempt.Outcome.UNDER_WAY).last()
 
 
-def _carry_out(change: Change, request: Request, kind: Kind, verdict: Verdict) -> RetryResult:
-    attempt = _keep_attempt(change, request, kind, verdict)
+def _carry_out(change: Change, attempt: RetryAttempt, verdict: Verdict) -> RetryResult:
     try:
         with change.all_or_nothing():
-            _begin(change, kind, attempt)
+            _begin(change, KINDS[verdict.kind], attempt)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -191,12 +189,11 @@ def _carry_out(change: Change, request: Request, kind: Kind, verdict: Verdict) -
     return RetryResult(True, message, attempt)
 
 
-def _keep_attempt(change: Change, request: Request, kind: Kind, verdict: Verdict) -> RetryAttempt:
-    artifact = change.artifact
-    last = RetryAttempt.objects.filter(artifact=artifact).aggregate(last=Max("number"))["last"] or 0
+def _keep_attempt(change: Change, request: Request, verdict: Verdict, *, number: int) -> RetryAttempt:
+    artifact, kind = change.artifact, KINDS[verdict.kind]
     attempt = RetryAttempt.objects.create(
         artifact=artifact,
-        number=last + 1,
+        number=number,
         kind=kind.key,
         generation=artifact.generation + (1 if kind.starts_over else 0),
         requested_by=request.by,
@@ -222,4 +219,5 @@ def _begin(change: Change, kind: Kind, attempt: RetryAttempt) -> None:
     budgets = Budgets(origin=attempt.origin, requested_by_id=attempt.requested_by_id)
     deleted = start_over(change, budgets) if kind.starts_over else run_again_from(change, kind.stage, budgets)
     attempt.deleted = {words: number for words, number in deleted.items() if number}
-    attempt.save(update_fields=["deleted"])
+    if attempt.deleted:
+        attempt.save(update_fields=["deleted"])

@@ -49,6 +49,7 @@ class Facts:
     input_missing: str = ""  # why there is nothing to transcribe, in words
     confirmed: int = 0  # entries confirmed or applied, by whomever
     under_way: UnderWay | None = None
+    retries: int = 0  # the number of its last retry
     last_hour: tuple[datetime, ...] = ()  # when its retries of the last hour were requested, oldest first
     same_problem: int = 0  # how many of its last retries ended with the problem that it has now, in a row
     holds: Mapping[str, str] = field(default_factory=dict)  # by stage, why it would wait before it

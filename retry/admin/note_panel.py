@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from retry.admin.words import DOES, ICONS, outcome_of, reserved_for, trouble_of
-from retry.facts import load_facts, name_of
+from retry.facts import facts_of, name_of
 from retry.kinds import IN_ORDER, Kind
 from retry.limits import limits
 from retry.models import RetryAttempt
@@ -80,7 +80,7 @@ def panel(request: HttpRequest, artifact: Artifact, situation: Situation) -> dic
 def kind_rows(request: HttpRequest, artifact: Artifact, now: datetime) -> list[KindRow]:
     """Every kind, as this note and this person stand to it now."""
     user: Any = request.user
-    facts = load_facts([artifact.pk], by=user, now=now)[artifact.pk]
+    facts = facts_of([artifact], by=user, now=now)[artifact.pk]
     return [_row(user, artifact, kind, facts, now) for kind in IN_ORDER]
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import logging
+import uuid
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from datetime import datetime
@@ -61,6 +62,13 @@ def lock_artifact(artifact_pk: int) -> Artifact:
     """The artifact, read under the lock that orders everything about it."""
     artifact: Artifact = Artifact.objects.select_for_update(no_key=True, of=("self",)).get(pk=artifact_pk)
     return artifact
+
+
+def lock_note(artifact_id: uuid.UUID) -> Artifact | None:
+    """The same by the id that people use, with its recording; None when there is none."""
+    notes = Artifact.objects.select_for_update(no_key=True, of=("self",)).select_related("voice_note")
+    note: Artifact | None = notes.filter(artifact_id=artifact_id).first()
+    return note
 
 
 class ClockTimestamp(Func):

@@ -8,7 +8,7 @@ from voicepipeline.engine.changes import Change, move_artifact
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.requests import active_run, cancel, give_back_stalled
 from voicepipeline.engine.scheduling import next_due, schedule_locked
-from voicepipeline.engine.transactions import database_now, engine_transaction, lock_artifact
+from voicepipeline.engine.transactions import database_now, engine_transaction, lock_note
 from voicepipeline.errors import InvalidTransition
 from voicepipeline.models import Artifact, EventType, NoteDecision, StageRun, User
 from voicepipeline.operations.outcome import Outcome
@@ -134,10 +134,8 @@ def reopen_artifact(artifact_id: uuid.UUID, *, by: User) -> Outcome:
 
 
 def _open(artifact_id: uuid.UUID) -> Change | None:
-    pk = Artifact.objects.filter(artifact_id=artifact_id).values_list("pk", flat=True).first()
-    if pk is None:
-        return None
-    return Change(lock_artifact(pk), database_now())
+    artifact = lock_note(artifact_id)
+    return None if artifact is None else Change(artifact, database_now())
 
 
 def _remember(change: Change, kind: NoteDecision.Kind, by: User, reason: str = "") -> None:
