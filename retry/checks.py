@@ -8,10 +8,15 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 
 from retry.limits import Limits, limits
+from voicepipeline.durations import in_words
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-# Who makes a preview reads it first; one that is older says nothing of now.
-SHORTEST_PREVIEW, LONGEST_PREVIEW = MINUTE, 30 * DAY
+DURATIONS = {
+    # Who makes a preview reads it first; one that is older says nothing of now.
+    "preview_valid_for": (MINUTE, 30 * DAY),
+    # A watchdog that does nothing else for longer lets what is dead lie about.
+    "longest_step": (timedelta(milliseconds=100), MINUTE),
+}
 MOST = 1_000_000
 
 
@@ -28,8 +33,9 @@ def check_limits(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
 def _out_of_bounds(how: Limits) -> Iterator[str]:
     for name, value in asdict(how).items():
         if isinstance(value, timedelta):
-            if not SHORTEST_PREVIEW <= value <= LONGEST_PREVIEW:
-                yield f"{name} must be a minute or more, and {LONGEST_PREVIEW // DAY} days at most."
+            shortest, longest = DURATIONS[name]
+            if not shortest <= value <= longest:
+                yield f"{name} must be {in_words(shortest)} or more, and {in_words(longest)} at most."
         elif name.endswith("_percent"):
             if not 1 <= value <= 100:
                 yield f"{name} must be from 1 to 100."

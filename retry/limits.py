@@ -27,6 +27,8 @@ class Limits:
     looked_back_at: int = 20
     # How much of the workers retries in bulk may take up; fresh notes have the others.
     share_of_workers_percent: int = 50
+    # How long the watchdog begins retries in bulk before it sees to other things; the next are begun a moment later.
+    longest_step: timedelta = timedelta(seconds=1)
 
 
 def limits() -> Limits:

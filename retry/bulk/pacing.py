@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError, connection
@@ -32,8 +31,6 @@ logger = logging.getLogger(__name__)
 State, ItemState = BulkRetry.State, BulkRetryItem.State
 # One watchdog at a time, or each would fill the room that there is for all.
 LOCK = 0x5EA5_E002
-# The watchdog has other things to do, too: what is left is begun a moment later.
-LONGEST_TICK = timedelta(seconds=1)
 ITEMS_AT_ONCE = 20
 
 
@@ -128,7 +125,7 @@ def _deal(hands: list[_Hand], free: int, holds: Holds) -> None:
     """Hand out the free places: to whom has fewest under way, and among equals to whom was served longest ago."""
     for hand in hands:
         hand.room = min(free, _still_to_try(hand.bulk)) if hand.bulk.state == State.TRYING else free
-    until = time.monotonic() + LONGEST_TICK.total_seconds()
+    until = time.monotonic() + limits().longest_step.total_seconds()
     checked: set[int] = set()
     while free > 0 and hands and time.monotonic() < until:
         hand = min(hands, key=lambda hand: (hand.under_way, hand.last_attempt))

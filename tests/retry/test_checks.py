@@ -46,8 +46,9 @@ def test_what_nobody_understands_is_told(settings, given):
         ({"tried_first": 0}, "tried_first must be 1 or more"),
         ({"share_of_workers_percent": 101}, "share_of_workers_percent must be from 1 to 100"),
         ({"stops_above_percent": 0}, "stops_above_percent must be from 1 to 100"),
-        ({"preview_valid_for": 59}, "a minute or more"),
+        ({"preview_valid_for": 59}, "1 min or more"),
         ({"preview_valid_for": 31 * DAY}, "30 days at most"),
+        ({"longest_step": 0}, "longest_step must be 100 ms or more"),
         ({"looked_back_at": 2}, "looked_back_at must be as large as tried_first"),
     ],
 )

@@ -216,7 +216,7 @@ def test_never_more_are_under_way_than_their_share_of_the_workers():
     ("workers", "share", "most"), [(1, 50, 1), (2, 50, 1), (8, 25, 2), (8, 100, 5), (3, 50, 1), (4, 1, 1)]
 )
 def test_the_share_is_a_setting_and_one_is_always_possible(settings, workers, share, most):
-    settings.WORKERS, settings.RETRY = workers, {"share_of_workers_percent": share}
+    settings.WORKERS, settings.RETRY = workers, settings.RETRY | {"share_of_workers_percent": share}
     started(make_notes(5))
     advance_all()
     assert under_way() == most

@@ -99,7 +99,7 @@ def test_no_notes_make_no_preview():
 
 
 def test_too_many_notes_make_no_preview(settings):
-    settings.RETRY = {"most_in_bulk": 2}
+    settings.RETRY = settings.RETRY | {"most_in_bulk": 2}
     with pytest.raises(InvalidTransition, match="3 voice notes; 2 are the most"):
         previewed(make_notes(3))
     assert not BulkRetry.objects.exists()

@@ -163,7 +163,7 @@ def test_with_none_left_to_keep_from_it_there_is_nothing_to_stop(number):
 
 
 def test_how_many_are_tried_is_a_setting(settings):
-    settings.RETRY = {"tried_first": 2}
+    settings.RETRY = settings.RETRY | {"tried_first": 2}
     bulk = started(make_notes(4), tries_first=True)
     advance_all()
     assert under_way(bulk) == 2
@@ -181,7 +181,7 @@ def test_when_it_comes_back_later_it_stops_too(settings):
 
 
 def test_it_looks_no_further_back_than_it_should(settings):
-    settings.WORKERS, settings.RETRY = 8, {"looked_back_at": 4}
+    settings.WORKERS, settings.RETRY = 8, settings.RETRY | {"looked_back_at": 4}
     bulk = started([*make_notes(4, **LAST), *make_notes(6, "permanent", **LAST)])
     a_round(2)
     assert state_of(bulk) == State.HALTED
