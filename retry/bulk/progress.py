@@ -8,13 +8,12 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Count, Max, Min
 
-from retry.bulk.deeds import TOLD
 from retry.bulk.holding import load_holds
 from retry.facts import UNKNOWN_TROUBLE
 from retry.models import BulkRetry, BulkRetryItem
 from voicepipeline.engine.transactions import database_now
 from voicepipeline.explanations import HOLD_REASONS
-from voicepipeline.models import StageRun, User
+from voicepipeline.models import StageRun
 
 State = BulkRetryItem.State
 MOST_PROBLEMS = 20
@@ -82,12 +81,6 @@ def progress_of(bulk: BulkRetry) -> Progress:
         takes=_takes(bulk, left, now) if moves else None,
         waits_for=load_holds(now).waits_for(bulk) if moves else "",
     )
-
-
-def unseen_of(user: User) -> BulkRetry | None:
-    """The newest of this person's bulk retries that has ended or stopped by itself and of which they do not know."""
-    ended = BulkRetry.objects.filter(requested_by=user, state__in=TOLD, seen_at=None)
-    return ended.order_by("-pk").first()
 
 
 def _by_state(bulk: BulkRetry) -> dict[str, int]:

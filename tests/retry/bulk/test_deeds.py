@@ -4,10 +4,9 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from retry.bulk.deeds import UNKNOWN, pause, put_away, resume, stop
+from retry.bulk.deeds import TOLD, UNKNOWN, pause, put_away, resume, stop
 from retry.bulk.moves import move
 from retry.bulk.pacing import advance_all
-from retry.bulk.progress import unseen_of
 from retry.models import BulkRetry, RetryKind
 from tests.factories import make_user
 from tests.retry.bulk.bulks import (
@@ -30,6 +29,12 @@ DEEDS = {pause: {State.TRYING, State.RUNNING}, resume: {State.PAUSED, State.HALT
 LEADS_TO = {pause: State.PAUSED, resume: State.RUNNING, stop: State.STOPPED}
 CELLS = [pytest.param(deed, state, id=f"{deed.__name__} when {state}") for deed in DEEDS for state in State]
 UNKNOWN_ID = "00000000-0000-0000-0000-000000000000"
+
+
+def unseen_of(user):
+    """The newest of which this person is to be told, as the notice looks for it."""
+    ended = BulkRetry.objects.filter(requested_by=user, state__in=TOLD, seen_at=None)
+    return ended.order_by("-pk").first()
 
 
 # --- Every state ------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from retry.bulk.pacing import advance_all
-from retry.bulk.progress import progress_of, unseen_of
+from retry.bulk.progress import progress_of
 from retry.models import BulkRetry
 from tests.engine.helpers import write_unguarded
 from tests.retry.bulk.bulks import (
@@ -123,8 +123,3 @@ def test_many_notes_ask_no_more_than_few():
     few, many = started([make_failed() for _ in range(2)]), started([make_failed() for _ in range(30)])
     advance_all()
     assert queries_of(progress_of, few) == queries_of(progress_of, many) <= 8
-
-
-def test_what_is_told_on_every_page_asks_once():
-    bulk = in_state(State.FINISHED)
-    assert queries_of(unseen_of, bulk.requested_by) == 1
