@@ -86,12 +86,15 @@ def _verify(user: Any, bulk: BulkRetry, deed: str) -> None:
 
 
 def _preview_anew(request: HttpRequest, bulk: BulkRetry, deed: str) -> HttpResponse:
-    """Of the same voice notes, or of those that failed again, as they are now."""
+    """Of the same voice notes, of those that were never begun, or of those that failed again, as they are now."""
     items = bulk.items.order_by("position")
     chosen_by = bulk.chosen_by
     if deed == FAILED:
         items = items.filter(state=BulkRetryItem.State.FAILED)
         chosen_by = f"Those that failed again in the bulk retry of {moment(bulk.started_at)} UTC"
+    elif bulk.state != BulkRetry.State.PREVIEW:
+        items = items.filter(state=BulkRetryItem.State.WAITING)
+        chosen_by = f"Those that were not begun in the bulk retry of {moment(bulk.started_at)} UTC"
     user: Any = request.user
     chosen = list(items.values_list("artifact_id", flat=True))
     try:

@@ -1,10 +1,10 @@
 """The voice notes of a bulk retry as its pages list them: few beside the figures, all of them in pages of their own."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Window
+from django.db.models import BooleanField, Case, Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value, When, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest
 from django.urls import reverse
@@ -20,18 +20,27 @@ from voicepipeline.text import row_number, safe_text
 
 SHOWN, A_PAGE = 10, 50
 LONGEST_FINGERPRINT = 64
-CONFIRMED = "confirmed"
+CONFIRMED, HELD, WORKED_ON = "confirmed", "on_hold", "worked_on"
 ON_HOLD = State("on_hold", "On hold")
 TITLES = {
     "": "All",
     BulkRetryItem.State.WAITING: "Not begun",
-    BulkRetryItem.State.REQUESTED: "Under way",
+    WORKED_ON: "Under way",
+    HELD: "On hold",
     BulkRetryItem.State.SUCCEEDED: "Succeeded",
     BulkRetryItem.State.FAILED: "Failed again",
     BulkRetryItem.State.SUPERSEDED: "Replaced by a newer try",
     BulkRetryItem.State.REFUSED: "Refused",
     CONFIRMED: "With confirmed entries",
 }
+
+# Whether it is on hold is asked of those that are under way alone: others may be so for another reason.
+PARKED = StageRun.objects.parked().filter(artifact=OuterRef("artifact"))
+IS_HELD = Case(
+    When(state=BulkRetryItem.State.REQUESTED, then=Exists(PARKED)),
+    default=Value(False),
+    output_field=BooleanField(),
+)
 
 
 @dataclass(frozen=True)
@@ -57,15 +66,15 @@ class Confirmed:
     entries: int
 
 
-def row_of(item: BulkRetryItem) -> Row:
-    note = item.artifact
+def row_of(item: Any) -> Row:
+    note, is_held = item.artifact, item.held
     return Row(
         pk=item.pk,
         note=str(note.artifact_id)[:8],
         url=reverse("admin:voicepipeline_artifact_change", args=[note.artifact_id]),
         club=str(note.organization or ""),
         kind=item.get_kind_display(),
-        state=state_of_item(item),
+        state=ON_HOLD if is_held else state_of_item(item),
         words=_what_came_of(item),
         when=moment(item.settled_at or (item.attempt.requested_at if item.attempt else None)),
         agreed_to=item.agreed_to,
@@ -94,13 +103,9 @@ def first_refused(bulk: BulkRetry) -> dict[str, list[Row]]:
 
 
 def under_way(bulk: BulkRetry) -> list[Row]:
-    """Those that began first, and whether they are on hold."""
-    held = StageRun.objects.parked().filter(artifact=OuterRef("artifact"))
-    items = _rows_of(bulk).filter(state=BulkRetryItem.State.REQUESTED).annotate(held=Exists(held))
-    return [
-        replace(row_of(item), state=ON_HOLD) if item.held else row_of(item)
-        for item in items.order_by("position")[:SHOWN]
-    ]
+    """Those that began first."""
+    items = _rows_of(bulk).filter(state=BulkRetryItem.State.REQUESTED)
+    return [row_of(item) for item in items.order_by("position")[:SHOWN]]
 
 
 def settled_last(bulk: BulkRetry) -> list[Row]:
@@ -130,12 +135,10 @@ def listed(request: HttpRequest, bulk: BulkRetry) -> dict[str, Any]:
     }
 
 
-def _chosen(bulk: BulkRetry, state: str, problem: str, why: str) -> QuerySet[BulkRetryItem]:
+def _chosen(bulk: BulkRetry, state: str, problem: str, why: str) -> QuerySet[Any]:
     items = _rows_of(bulk).order_by("position")
-    if state == CONFIRMED:
-        items = items.filter(agreed_to__gt=0)
-    elif state:
-        items = items.filter(state=state)
+    if state:
+        items = items.filter(_meant_by(state))
     if problem:
         items = items.filter(problem=problem)
     return items.filter(refusal_group=why) if why else items
@@ -143,11 +146,8 @@ def _chosen(bulk: BulkRetry, state: str, problem: str, why: str) -> QuerySet[Bul
 
 def _choices(bulk: BulkRetry, chosen: str) -> list[dict[str, Any]]:
     """Each state in which some are, with how many."""
-    states = BulkRetryItem.State.values
-    counts = {state: Count("pk", filter=Q(state=state)) for state in states}
-    found: dict[str, int] = bulk.items.aggregate(
-        **counts, **{CONFIRMED: Count("pk", filter=Q(agreed_to__gt=0)), "all": Count("pk")}
-    )
+    counts = {key or "all": Count("pk", filter=_meant_by(key)) for key in TITLES}
+    found: dict[str, int] = bulk.items.annotate(held=IS_HELD).aggregate(**counts)
     return [
         {
             "title": title,
@@ -174,8 +174,15 @@ def _turning(page: Page[Any], address: str) -> dict[str, str]:
     }
 
 
-def _rows_of(bulk: BulkRetry) -> QuerySet[BulkRetryItem]:
-    return bulk.items.select_related("artifact__organization", "attempt")
+def _meant_by(key: str) -> Q:
+    """The rows that an address means: a state, or one of the names that only these pages have."""
+    begun = Q(state=BulkRetryItem.State.REQUESTED)
+    own = {"": Q(), CONFIRMED: Q(agreed_to__gt=0), HELD: begun & Q(held=True), WORKED_ON: begun & Q(held=False)}
+    return own.get(key, Q(state=key))
+
+
+def _rows_of(bulk: BulkRetry) -> QuerySet[Any]:
+    return bulk.items.select_related("artifact__organization", "attempt").annotate(held=IS_HELD)
 
 
 def _what_came_of(item: BulkRetryItem) -> str:

@@ -29,7 +29,8 @@ def context_of(request: HttpRequest) -> dict[str, Any] | None:
         "link": "See why" if halted else "See what came of it",
         "url": page_of(bulk),
         "put_away_url": deed_url(bulk, "put_away"),
-        "back": request.get_full_path(),
+        # What answered a POST may be no page to come back to.
+        "back": request.get_full_path() if request.method == "GET" else page_of(bulk),
     }
 
 

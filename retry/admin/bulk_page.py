@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from retry.admin.bulk_items import settled_last, under_way
+from retry.admin.bulk_items import HELD, WORKED_ON, settled_last, under_way
 from retry.admin.bulk_words import (
     NOTES,
     capital,
@@ -20,6 +20,7 @@ from retry.admin.bulk_words import (
     state_of,
 )
 from retry.bulk.progress import Progress, progress_of
+from retry.bulk.rights import why_its_starter_may_not
 from retry.kinds import FAILED_STAGE, RETRY_ARTIFACT, label_of
 from retry.limits import limits
 from retry.models import BulkRetry, BulkRetryItem
@@ -108,8 +109,8 @@ def _figures(bulk: BulkRetry, found: Progress) -> Iterator[tuple[str, str, str, 
     rows = [
         ("Succeeded", found.succeeded, Items.SUCCEEDED, "good"),
         ("Failed again", found.failed, Items.FAILED, "bad"),
-        ("Under way", found.requested - held, Items.REQUESTED, ""),
-        ("On hold", held, Items.REQUESTED, "held"),
+        ("Under way", found.requested - held, WORKED_ON, ""),
+        ("On hold", held, HELD, "held"),
         ("Not begun", found.waiting, Items.WAITING, ""),
         ("Refused", found.refused, Items.REFUSED, ""),
         ("Replaced by a newer try", found.superseded, Items.SUPERSEDED, ""),
@@ -151,10 +152,14 @@ def _buttons(user: Any, bulk: BulkRetry, found: Progress) -> Iterator[Button]:
         yield Button("pause", "Pause", "pause", deed_url(bulk, "pause"))
     if not may_act_on(bulk, user):
         return
-    if bulk.state in (States.PAUSED, States.HALTED) and found.waiting:
+    stands = bulk.state in (States.PAUSED, States.HALTED)
+    lost = stands and bool(why_its_starter_may_not(bulk))
+    if stands and found.waiting and not lost:
         first = limits().tried_first
         yield Button("resume", f"Resume, try {first} first", "play_arrow", deed_url(bulk, "resume"), is_first=True)
         yield Button("resume_all", "Resume with all", "fast_forward", deed_url(bulk, "resume_all"))
+    if found.waiting and (lost or bulk.state == States.STOPPED):
+        yield Button("again", f"Retry the {found.waiting:,} not begun…", "replay", deed_url(bulk, "again"))
     if bulk.state in BulkRetry.UNFINISHED:
         url = reverse("admin:retry_bulkretry_stop", args=[bulk.bulk_id])
         yield Button("stop", "Stop for good…", "stop", url, asks_first=True)

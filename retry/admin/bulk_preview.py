@@ -31,16 +31,18 @@ from retry.admin.bulk_words import (
     starter_of,
     state_of,
 )
+from retry.admin.words import fate_of_confirmed
 from retry.bulk.previews import MAX_REASON, expires_at, is_expired, start_bulk
 from retry.bulk.rights import permission_of
 from retry.kinds import label_of
 from retry.limits import limits
-from retry.models import BulkRetry, BulkRetryItem
+from retry.models import BulkRetry, BulkRetryItem, RetryKind
 from retry.words import amount, cost_in_words, deleted_in_words, time_in_words
 from voicepipeline.access import verify_platform_staff
 from voicepipeline.admin.words import moment
 from voicepipeline.durations import in_words
 
+States = BulkRetryItem.State
 SAY_WHY = "Say why: the reason is kept with each of these voice notes."
 AGREE = "Without this they cannot be retried: tick it, or leave these voice notes out."
 
@@ -70,8 +72,7 @@ class StartForm(forms.Form):
         else:
             del self.fields["tries_first"]
         if confirmed.entries:
-            self.fields["agreed"].label = f"Replace {_entries(confirmed.entries)} of {amount(confirmed.notes, NOTES)}"
-            self.fields["agreed"].help_text = "Somebody will have to look at what is suggested in their place."
+            self.fields["agreed"].label = f"{_agreement(bulk)} {_entries(confirmed.entries)}"
         else:
             del self.fields["agreed"]
 
@@ -124,7 +125,6 @@ def context_of(request: HttpRequest, bulk: BulkRetry, form: StartForm | None = N
         "consequences": consequences_of(bulk.kind),
         "deleted": deleted_in_words(told.get("deleted", {})),
         "on_hold": [(why, amount(number, NOTES)) for why, number in told.get("on_hold", [])],
-        "needs_reason": told.get("needs_reason", ""),
         "refusals": _refusals(bulk),
         "confirmed": _confirmed(bulk, confirmed),
         "all_url": notes_page_of(bulk),
@@ -132,18 +132,19 @@ def context_of(request: HttpRequest, bulk: BulkRetry, form: StartForm | None = N
     }
 
 
-def _figures(bulk: BulkRetry) -> list[tuple[str, str, str]]:
-    """Each with what has to be known of it."""
+def _figures(bulk: BulkRetry) -> list[tuple[str, str, str, str]]:
+    """Each with where its notes are listed, and with what has to be known of it."""
     seconds = bulk.details.get("takes_s")
     refused = sum(number for _, number in bulk.details.get("refusals", []))
     takes = None if seconds is None else timedelta(seconds=seconds)
+    cost = cost_in_words(bulk.expected_cost_usd, bulk.without_expected_cost)
     return [
-        ("Can be retried", f"{bulk.expected:,}", ""),
-        ("Refused", f"{refused:,}", ""),
-        ("Stages", f"{bulk.expected_runs:,}", ""),
-        ("AI calls", f"{bulk.expected_calls:,}", ""),
-        ("Cost", capital(cost_in_words(bulk.expected_cost_usd, bulk.without_expected_cost)), "from recent averages"),
-        ("Takes", capital(time_in_words(takes)), "at present speed"),
+        ("Can be retried", f"{bulk.expected:,}", notes_page_of(bulk, state=States.WAITING), ""),
+        ("Refused", f"{refused:,}", notes_page_of(bulk, state=States.REFUSED) if refused else "", ""),
+        ("Stages", f"{bulk.expected_runs:,}", "", ""),
+        ("AI calls", f"{bulk.expected_calls:,}", "", ""),
+        ("Cost", capital(cost), "", "from recent averages"),
+        ("Takes", capital(time_in_words(takes)), "", "at present speed"),
     ]
 
 
@@ -155,7 +156,7 @@ def _refusals(bulk: BulkRetry) -> list[dict[str, Any]]:
             "why": why,
             "count": amount(number, NOTES),
             "rows": few.get(why, []),
-            "all_url": notes_page_of(bulk, state=BulkRetryItem.State.REFUSED, why=place) if number > SHOWN else "",
+            "all_url": notes_page_of(bulk, state=States.REFUSED, why=place) if number > SHOWN else "",
         }
         for place, (why, number) in enumerate(told)
     ]
@@ -167,9 +168,14 @@ def _confirmed(bulk: BulkRetry, found: Confirmed) -> dict[str, Any] | None:
     return {
         "count": amount(found.notes, NOTES),
         "entries": _entries(found.entries),
+        "fate": fate_of_confirmed(starts_over=bulk.kind == RetryKind.FULL),
         "rows": first_with_confirmed(bulk),
         "all_url": notes_page_of(bulk, state=CONFIRMED) if found.notes > SHOWN else "",
     }
+
+
+def _agreement(bulk: BulkRetry) -> str:
+    return "I agree that this deletes" if bulk.kind == RetryKind.FULL else "I agree that this concerns"
 
 
 def _entries(number: int) -> str:

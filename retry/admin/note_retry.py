@@ -13,7 +13,7 @@ from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from retry.admin.note_panel import KindRow, kind_rows
-from retry.admin.words import CONSEQUENCES
+from retry.admin.words import CONSEQUENCES, fate_of_confirmed
 from retry.facts import CONFIRMED
 from retry.kinds import Kind
 from retry.operations import MAX_KEY, MAX_REASON, retry
@@ -155,7 +155,7 @@ def _page(
         "on_hold": note.verdict.on_hold,
         "concerned": concerned,
         "concerned_more": note.verdict.confirmed - len(concerned),
-        "fate": _fate_of_confirmed(kind),
+        "fate": fate_of_confirmed(starts_over=kind.starts_over),
         "form": form,
         "back_url": _page_of(artifact),
     }
@@ -179,15 +179,6 @@ def _concerned(request: HttpRequest, artifact: Artifact, confirmed: int) -> list
     eyes: Eyes = eyes_of(request.user)
     entries = with_related(InsightDraft.objects.filter(artifact=artifact, status__in=CONFIRMED)).order_by("pk")
     return [row_of(entry, eyes, may_decide=False) for entry in entries[:MOST_ENTRIES]]
-
-
-def _fate_of_confirmed(kind: Kind) -> str:
-    if kind.starts_over:
-        return "They are deleted with everything else."
-    return (
-        "Those that people confirmed, and those that were applied, stay as they are, even where what is made anew "
-        "says something else. Those that were confirmed automatically are made anew."
-    )
 
 
 def _alternatives(request: HttpRequest, artifact: Artifact) -> list[KindRow]:

@@ -53,6 +53,16 @@ COLOURS: dict[str, str] = {
 }
 
 
+def fate_of_confirmed(*, starts_over: bool) -> str:
+    """What becomes of entries that were confirmed or applied, to which somebody has to agree."""
+    if starts_over:
+        return "They are deleted with everything else."
+    return (
+        "Those that people confirmed, and those that were applied, stay as they are, even where what is made anew "
+        "says something else. Those that were confirmed automatically are made anew."
+    )
+
+
 def outcome_of(attempt: RetryAttempt) -> State:
     return State(COLOURS[attempt.outcome], str(attempt.get_outcome_display()))
 

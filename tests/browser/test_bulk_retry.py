@@ -49,7 +49,7 @@ def test_a_preview_is_read_agreed_to_and_started(page, look, operator, check_pag
     expect(page.get_by_text("Without this they cannot be retried")).to_be_visible()
     check_page()
     page.get_by_role("textbox", name="Why").fill("The prompt is mended.")
-    page.get_by_label("Replace 24 confirmed entries of 12 voice notes").check()
+    page.get_by_label("I agree that this concerns 24 confirmed entries").check()
     expect(page.get_by_label("Try 3 first")).to_be_checked()
     page.get_by_role("button", name="Retry 24 voice notes").click()
     expect(page.get_by_text("Started: 24 voice notes will be retried")).to_be_visible()

@@ -102,6 +102,14 @@ def test_it_leads_back_to_pages_of_ours_alone(client, operator, elsewhere):
     assert answer["Location"] == reverse("admin:retry_bulkretry_change", args=[bulk.bulk_id])
 
 
+def test_on_a_page_that_answered_a_post_it_does_not_lead_back_there(client, operator):
+    bulk = make_bulk(by=operator, state="halted", counts=DONE)
+    preview = make_bulk(by=operator)
+    refused = client.post(reverse("admin:retry_bulkretry_change", args=[preview.bulk_id]), {"reason": ""})
+    back = re.search(r'name="next" value="([^"]*)"', refused.content.decode())[1]
+    assert back == reverse("admin:retry_bulkretry_change", args=[bulk.bulk_id])
+
+
 def test_somebody_else_cannot_put_it_away(client, operator):
     bulk = make_bulk(state="finished", counts=DONE)
     assert put_away(client, bulk).status_code == 403

@@ -1,23 +1,20 @@
-"""The list of bulk retries, the page of one under way, and what people do about it."""
+"""The page of a bulk retry that has been started, and the pages of its voice notes."""
 
 import re
-from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from retry.models import BulkRetry, FailureGroup, RetryKind
+from retry.models import BulkRetry, FailureGroup
 from tests.factories import make_user
 from tests.retry.admin.rows import CODE, MESSAGE, PROBLEM, STATEMENTS, make_bulk
-from tests.retry.factories import make_failed, make_run
+from tests.retry.factories import make_run
 from voicepipeline import roles
 from voicepipeline.models import AIServiceHealth
 
 pytestmark = pytest.mark.django_db
 
-LIST = reverse("admin:retry_bulkretry_changelist")
 UNDER_WAY = {"succeeded": 4, "failed": 2, "requested": 3, "waiting": 5, "refused": 1, "superseded": 1}
 
 
@@ -45,10 +42,6 @@ def figures_of(page):
     page = page.split("vp-retry-figures")[1].split("</dl>")[0]
     shown = re.findall(r"<dt>([^<]*)</dt><dd[^>]*>(?:<a id=\"figure-\d+\" href=\"([^\"]*)\">)?([\d,]+)", page)
     return {title: (number, url) for title, url, number in shown}
-
-
-def do(client, bulk, deed):
-    return client.post(url_of(bulk, "deed", deed))
 
 
 def put_on_hold(bulk, number, reason="provider_no_credit"):
@@ -81,6 +74,8 @@ def test_what_is_on_hold_is_told_with_its_reason_and_is_not_counted_as_under_way
     assert "<strong>2 voice notes on hold: the provider credit is used up.</strong>" in page
     assert (figures_of(page)["On hold"][0], figures_of(page)["Under way"][0]) == ("2", "1")
     assert page.count('<span class="vp-label vp-label-on_hold">On hold</span>') == 2
+    for title, number in (("On hold", 2), ("Under way", 1)):
+        assert text_of(client, figures_of(page)[title][1]).count('class="vp-id"') == number
 
 
 def test_one_whose_notes_are_all_on_hold_says_that_it_waits(client, operator):
@@ -222,150 +217,3 @@ def test_the_list_of_notes_costs_the_same_with_few_and_with_many(client, operato
     # Session, viewer, permissions (2), the row, how many, one page of them, how many of each, two banners.
     with django_assert_num_queries(10):
         text_of(client, url_of(bulk, "notes"))
-
-
-# --- What people do about it -----------------------------------------------------------------------------------------
-def test_it_is_paused_and_goes_on_with_a_few_first_or_with_all(client, operator):
-    bulk = make_bulk(state="running", by=operator, counts={"waiting": 9, "succeeded": 3})
-    assert do(client, bulk, "pause")["Location"] == url_of(bulk)
-    assert "Paused by Aoife Kelly." in page_of(client, bulk)
-    do(client, bulk, "resume")
-    assert BulkRetry.objects.get().state == "trying"
-    do(client, bulk, "pause")
-    do(client, bulk, "resume_all")
-    assert BulkRetry.objects.get().state == "running"
-
-
-def test_it_is_stopped_on_a_page_that_says_what_that_means(client, operator):
-    bulk = make_bulk(state="paused", by=operator, counts={"waiting": 9, "requested": 1})
-    page = text_of(client, url_of(bulk, "stop"))
-    assert "9 voice notes that have not begun stay as before." in page
-    assert BulkRetry.objects.get().state == "paused"
-    assert client.post(url_of(bulk, "stop"))["Location"] == url_of(bulk)
-    assert BulkRetry.objects.get().state == "stopped"
-    assert "there is nothing to stop" in text_of(client, url_of(bulk, "stop"))
-
-
-@pytest.mark.parametrize(
-    ("state", "buttons"),
-    [
-        ("trying", {"pause", "stop"}),
-        ("running", {"pause", "stop"}),
-        ("paused", {"resume", "resume_all", "stop"}),
-        ("halted", {"resume", "resume_all", "stop"}),
-        ("stopped", {"failed"}),
-        ("finished", {"failed"}),
-    ],
-)
-def test_only_what_makes_sense_now_is_offered(client, operator, state, buttons):
-    bulk = make_bulk(state=state, by=operator, counts={"failed": 2, "waiting": 5})
-    assert set(re.findall(r'id="do-(\w+)"', page_of(client, bulk))) == buttons
-
-
-@pytest.mark.parametrize("state", ["running", "halted"])
-def test_a_viewer_sees_everything_and_moves_nothing(client, state):
-    bulk = make_bulk(state=state, counts={"failed": 2, "waiting": 5})
-    client.force_login(make_user(roles.VIEWER))
-    page = page_of(client, bulk)
-    assert MESSAGE in page
-    assert 'id="do-' not in page
-    for deed in ("pause", "resume", "resume_all", "again", "failed", "put_away"):
-        assert do(client, bulk, deed).status_code == 403
-    assert (client.post(url_of(bulk, "stop")).status_code, client.post(url_of(bulk)).status_code) == (403, 403)
-    bulk.refresh_from_db()
-    assert (bulk.state, BulkRetry.objects.count()) == (state, 1)
-
-
-def test_many_that_are_started_over_are_paused_by_operators_and_moved_by_administrators(client, operator):
-    bulk = make_bulk(state="running", by=make_user(roles.ADMINISTRATOR), kind=RetryKind.FULL)
-    assert set(re.findall(r'id="do-(\w+)"', page_of(client, bulk))) == {"pause"}
-    do(client, bulk, "pause")
-    assert BulkRetry.objects.get().state == "paused"
-    assert do(client, bulk, "resume").status_code == 403
-    assert client.post(url_of(bulk, "stop")).status_code == 403
-
-
-def test_deeds_take_a_post_with_a_token(client, operator):
-    bulk = make_bulk(state="running", by=operator)
-    for deed in ("pause", "resume", "failed", "put_away"):
-        assert client.get(url_of(bulk, "deed", deed)).status_code == 405
-    strict = Client(enforce_csrf_checks=True)
-    strict.force_login(operator)
-    assert strict.post(url_of(bulk, "deed", "pause")).status_code == 403
-    assert do(client, bulk, "no_such_deed").status_code == 404
-    assert BulkRetry.objects.get().state == "running"
-
-
-def test_those_that_failed_again_are_previewed_by_themselves(client, operator):
-    bulk = make_bulk(state="finished", by=operator, counts={"succeeded": 1})
-    note = make_failed()
-    item = bulk.items.get()
-    item.attempt.outcome, item.state, item.artifact, item.attempt.artifact = "failed", "failed", note, note
-    item.attempt.save()
-    item.save()
-    answer = do(client, bulk, "failed")
-    preview = BulkRetry.objects.latest("id")
-    assert answer["Location"] == url_of(preview)
-    assert (preview.state, [item.artifact for item in preview.items.all()]) == ("preview", [note])
-    assert "Those that failed again in the bulk retry of" in preview.chosen_by
-
-
-def test_where_none_failed_again_there_is_nothing_to_preview(client, operator):
-    bulk = make_bulk(state="finished", by=operator, counts={"succeeded": 1})
-    assert do(client, bulk, "failed")["Location"] == url_of(bulk)
-    assert BulkRetry.objects.count() == 1
-
-
-# --- The list --------------------------------------------------------------------------------------------------------
-def test_the_list_tells_what_who_how_many_and_how_far(client, operator):
-    make_bulk(state="running", by=operator, counts={"succeeded": 4, "failed": 2, "waiting": 1})
-    page = text_of(client, LIST)
-    for words in ("Read the statements again", "Aoife Kelly", "4 succeeded, 2 failed again", "Under way", ">7<"):
-        assert words in page
-
-
-def test_previews_are_listed_for_who_made_them_alone(client, operator):
-    mine, _, started = make_bulk(by=operator), make_bulk(), make_bulk(state="running")
-    rows = client.get(LIST).context["cl"].result_list
-    assert {row.pk for row in rows} == {mine.pk, started.pk}
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("state=open", {"running", "halted"}),
-        ("state=halted", {"halted"}),
-        ("state=ended", {"finished"}),
-        ("state=preview", {"preview"}),
-        ("who=me", {"preview", "finished"}),
-        ("kind=full", {"finished"}),
-        ("kind=nonsense", {"running", "halted", "finished", "preview"}),
-    ],
-)
-def test_the_list_is_filtered(client, operator, query, found):
-    make_bulk(state="running")
-    make_bulk(state="halted")
-    make_bulk(state="finished", by=operator, kind=RetryKind.FULL)
-    make_bulk(by=operator)
-    rows = client.get(f"{LIST}?{query}").context["cl"].result_list
-    assert {row.state for row in rows} == found
-
-
-@pytest.mark.parametrize("number", [1, 12])
-def test_the_list_costs_the_same_with_one_and_with_many(client, operator, django_assert_num_queries, number):
-    for _ in range(number):
-        make_bulk(state="running", counts={"succeeded": 1})
-    client.get(LIST)
-    with django_assert_num_queries(8):
-        client.get(LIST)
-
-
-def test_an_address_of_the_list_leads_to_its_page(client, operator):
-    bulk = make_bulk(state="running", by=operator)
-    assert f'href="{url_of(bulk)}' in text_of(client, LIST)
-    assert client.get(reverse("admin:retry_bulkretry_change", args=[bulk.pk])).status_code == 200
-
-
-def test_an_expired_preview_is_listed_as_what_it_is(client, operator):
-    make_bulk(by=operator, created_at=timezone.now() - timedelta(hours=2))
-    assert "Preview, too old to start" in text_of(client, LIST)

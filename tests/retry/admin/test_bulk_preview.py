@@ -49,7 +49,7 @@ def told(client):
 def test_it_tells_what_it_would_do_as_it_was_counted(client, operator):
     money = {"expected_cost_usd": Decimal("0.8423"), "without_expected_cost": 3}
     page = text_of(client, make_bulk(by=operator, counts={"waiting": 12}, **money))
-    for words in ("<dd>12</dd>", "<dd>36</dd>", "<dd>24</dd>", "About $0.84, unknown for 3", "About 4 min"):
+    for words in (">12<", "<dd>36</dd>", "<dd>24</dd>", "About $0.84, unknown for 3", "About 4 min"):
         assert words in page
     for words in ("Deleted: 48 statements.", "Failed voice notes", "Aoife Kelly", "Retry 12 voice notes</button>"):
         assert words in page
@@ -67,6 +67,15 @@ def test_refused_notes_are_told_by_reason_with_the_first_of_each(client, operato
     assert f"<strong>14 voice notes</strong> {READY}" in page
     assert page.count('class="vp-id"') == 10 + 2
     assert page.count(f'href="{url_of(bulk, "notes")}?state=refused&amp;why=0"') == 1
+
+
+def test_its_counts_of_notes_lead_to_just_these(client, operator):
+    bulk = make_bulk(by=operator, counts={"waiting": 4}, refusals={READY: 2})
+    page = text_of(client, bulk)
+    for state, number in (("waiting", 4), ("refused", 2)):
+        url = f"{url_of(bulk, 'notes')}?state={state}"
+        assert f'<a href="{url}">{number}' in page
+        assert client.get(url).content.decode().count('class="vp-id"') == number
 
 
 def test_each_refused_note_is_linked_with_its_own_reason(client, operator):
@@ -152,12 +161,22 @@ def test_it_needs_a_reason_that_can_be_kept(client, operator, reason):
 def test_confirmed_entries_are_told_and_need_consent(client, operator):
     bulk = make_bulk(by=operator, counts={"waiting": 14}, confirmed=12)
     page = text_of(client, bulk)
-    assert "<strong>24 confirmed entries</strong> of 12 voice notes would be replaced" in page
+    assert "<strong>24 confirmed entries</strong> of 12 voice notes are concerned." in page
+    assert "Those that people confirmed, and those that were applied, stay as they are" in page
     assert f'href="{url_of(bulk, "notes")}?state=confirmed"' in page
     assert "Without this they cannot be retried" in start(client, bulk).content.decode()
     assert BulkRetry.objects.get().state == "preview"
     start(client, bulk, agreed="on")
     assert BulkRetry.objects.get().state == "trying"
+
+
+def test_of_starting_over_it_is_said_that_confirmed_entries_go(client):
+    administrator = make_user(roles.ADMINISTRATOR)
+    client.force_login(administrator)
+    page = text_of(client, make_bulk(by=administrator, kind=RetryKind.FULL, confirmed=1))
+    assert "of 1 voice note go, too. They are deleted with everything else." in page
+    assert "I agree that this deletes 2 confirmed entries" in page
+    assert "stay as they are, even where" not in page
 
 
 def test_no_consent_is_asked_where_nothing_is_confirmed(client, operator):
