@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 (
                     "expected_cost_usd",
                     models.DecimalField(
-                        decimal_places=6, max_digits=12, null=True, verbose_name="expected cost in USD"
+                        decimal_places=6, max_digits=18, null=True, verbose_name="expected cost in USD"
                     ),
                 ),
                 ("without_expected_cost", models.PositiveIntegerField(default=0)),

@@ -51,7 +51,7 @@ class BulkRetry(models.Model):
     expected_runs = models.PositiveIntegerField("stages", default=0)
     expected_calls = models.PositiveIntegerField("AI calls", default=0)
     # Of those notes whose cost can be told; NULL when it can of none.
-    expected_cost_usd = models.DecimalField("expected cost in USD", max_digits=12, decimal_places=6, null=True)
+    expected_cost_usd = models.DecimalField("expected cost in USD", max_digits=18, decimal_places=6, null=True)
     without_expected_cost = models.PositiveIntegerField(default=0)
     # The rest of the preview as its page shows it: refusals, deletions, kinds, what is on hold.
     details = models.JSONField(default=dict, blank=True)
