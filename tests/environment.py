@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.postgres import UNSAFE_BUT_QUICK, running
-from voicepipeline.supervisor.embedded import EmbeddedPostgres
+from voicepipeline.supervisor.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 RUNS = CHECKOUT / "var" / "tests"
@@ -53,10 +53,19 @@ def remove(postgres: EmbeddedPostgres, var_dir: Path) -> None:
 def _remove_killed_runs() -> None:
     for var_dir in RUNS.glob("[0-9]*"):
         if not psutil.pid_exists(int(var_dir.name)):
+            bury(var_dir)
+
+
+def bury(var_dir: Path) -> None:
+    """End what a killed run left working, and remove what it left lying."""
+    with contextlib.ExitStack() as held:
+        try:
             postgres = EmbeddedPostgres.for_var_dir(var_dir)
-            with postgres.lock():
-                postgres.prepare()  # ends what the killed run left working
-            remove(postgres, var_dir)
+            held.enter_context(postgres.lock())
+        except (EmbeddedPostgresError, OSError):
+            return  # another run, which begins at the same time, does it
+        postgres.end_survivors()
+        remove(postgres, var_dir)
 
 
 _stack = contextlib.ExitStack()

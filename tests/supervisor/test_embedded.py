@@ -13,7 +13,7 @@ import psutil
 import psycopg
 import pytest
 
-from tests.environment import remove
+from tests.environment import bury, remove
 from tests.postgres import UNSAFE_BUT_QUICK, connect, running
 from tests.supervisor.upping import living
 from voicepipeline.supervisor import embedded
@@ -44,6 +44,14 @@ def another(tmp_path) -> Iterator[EmbeddedPostgres]:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_a_killed_test_run_left_is_removed_by_whoever_comes_first(another, tmp_path):
+    with another.lock():
+        bury(tmp_path / "var")
+        assert another.home.exists()
+    bury(tmp_path / "var")
+    assert not another.home.exists()
 
 
 def test_it_is_the_newer_of_the_two_servers_in_the_wheel(postgres):
