@@ -7,7 +7,7 @@ from typing import Any
 
 from retry.kinds import KINDS, label_of
 from retry.queries import Preview, PreviewedNote
-from retry.words import amount, cost_in_words, deleted_in_words, time_in_words
+from retry.words import MOST_SAID, amount, cost_in_words, deleted_in_words, printable, time_in_words
 
 REQUESTED, REFUSED, WAITING, POSSIBLE = "requested", "refused", "waiting", "possible"
 MOST_REASONS = 10
@@ -74,7 +74,7 @@ def _refusals(preview: Preview) -> Sequence[tuple[str, int]]:
 
 def reason_lines(reasons: Sequence[tuple[str, int]]) -> Iterator[str]:
     for words, number in reasons[:MOST_REASONS]:
-        yield f"  {number:>6,}  {words}"
+        yield f"  {number:>6,}  {printable(words, MOST_SAID)}"
     if len(reasons) > MOST_REASONS:
         rest = sum(number for _, number in reasons[MOST_REASONS:])
         yield f"  {rest:>6,}  for other reasons"
@@ -111,7 +111,7 @@ def counts(told: Sequence[Told]) -> dict[str, int]:
 def result_lines(told: Sequence[Told], *, foretold_refusals: int) -> Iterator[str]:
     """How many were requested, and why others were refused when the preview did not say so."""
     if len(told) == 1:
-        yield told[0].message
+        yield printable(told[0].message, MOST_SAID)
         return
     found = counts(told)
     yield f"Requested: {found[REQUESTED]:,}, refused: {found[REFUSED]:,}, not begun: {found[WAITING]:,}"

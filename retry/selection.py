@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 
 from retry.kinds import FAILED_STAGE
 from retry.limits import limits
-from voicepipeline.admin.note_filters import stalled_notes
+from retry.words import printable
 from voicepipeline.models import Artifact, Organization, StageName
+from voicepipeline.queries import stalled_notes
 from voicepipeline.text import row_number, safe_text
 
 CLOSED, STALLED = "closed", "stalled"
@@ -23,7 +24,6 @@ STATUSES: dict[str, str] = {
 AGO = re.compile(r"(\d{1,4})([mhd])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 MOST_NAMED = 5
-MOST_SHOWN = 60
 MOST_NAME = 200
 
 
@@ -85,7 +85,9 @@ def choose(selection: Selection, asked_for: str) -> list[int]:
     if selection.ids:
         found = _in_order(selection.ids, notes)[: selection.limit]
     else:
-        found = list(notes.order_by("received_at", "pk").values_list("pk", flat=True)[: selection.limit or most + 1])
+        # One more than the most is enough to know, and a database takes no number of any length.
+        enough = min(selection.limit or most + 1, most + 1)
+        found = list(notes.order_by("received_at", "pk").values_list("pk", flat=True)[:enough])
     if len(found) > most:
         raise Unusable(f"More than {most:,} voice notes are the most at once. Narrow the choice, or give --limit.")
     return found
@@ -169,8 +171,3 @@ def _moment(text: str, now: datetime) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def printable(text: str, most: int = MOST_SHOWN) -> str:
-    """Text from outside, bounded and without what a terminal would act on."""
-    return safe_text("".join(letter if letter.isprintable() else "�" for letter in text[: 2 * most]), most)

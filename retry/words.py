@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from voicepipeline.admin.note_costs import SMALLEST, usd
 from voicepipeline.durations import in_words
+from voicepipeline.money import SMALLEST, usd
+from voicepipeline.text import safe_text
 
 CENT = Decimal("0.01")
 NOTHING = "nothing"
 UNKNOWN = "unknown"
+# Of what somebody typed, and of what holds names and reasons of people.
+MOST_SHOWN, MOST_SAID = 60, 500
 # As the stages make them.
 IN_ORDER = ("transcripts", "statements", "matched names", "suggested entries")
 
@@ -44,3 +47,8 @@ def deleted_in_words(deleted: Mapping[str, int]) -> str:
     known = [what for what in IN_ORDER if what in deleted]
     others = [what for what in deleted if what not in IN_ORDER]
     return ", ".join(amount(deleted[what], what) for what in [*known, *others] if deleted[what]) or NOTHING
+
+
+def printable(text: str, most: int = MOST_SHOWN) -> str:
+    """Text from outside, bounded and without what a terminal would act on."""
+    return safe_text("".join(letter if letter.isprintable() else "�" for letter in text[: 2 * most]), most)

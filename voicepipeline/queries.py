@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Concat
 from django.utils import timezone
 
-from voicepipeline.models import Artifact, EntityResolution, PipelineEvent, Transcript
+from voicepipeline.engine.limits import limits
+from voicepipeline.models import Artifact, EntityResolution, PipelineEvent, StageName, StageRun, Transcript
+from voicepipeline.querysets import ACTIVE_STATUSES
 
 MAX_PAGE = 500
 MAX_TIMELINE = 2_000
@@ -88,3 +91,20 @@ def transcripts_to_review(*verdicts: str) -> QuerySet[Transcript]:
     """Those of which somebody should hear the recording and nobody has: doubtful ones, and without any speech."""
     doubts = verdicts or (Transcript.Verdict.FLAGGED, Transcript.Verdict.NO_SPEECH)
     return Transcript.objects.filter(verdict__in=doubts, reviewed_at__isnull=True)
+
+
+def stalled_notes(notes: QuerySet[Any]) -> QuerySet[Any]:
+    """On their way, but without progress for longer than their stage may take.
+
+    Not those on hold, due later or just taken up.
+    """
+    now, how = timezone.now(), limits()
+    still = Q()
+    for stage in ("", *StageName.values):
+        still |= Q(current_stage=stage, updated_at__lt=now - how.stalled_after(stage))
+    shortest = min(how.stalled_after(stage) for stage in StageName.values)
+    meant_to_wait = Q(status="queued") & (Q(not_before__gt=now - shortest) | Q(parked_since__isnull=False))
+    # A claim that changes nothing of the note, after a hold or a failed try, does not write when it changed either.
+    at_work = Q(status="running", started_at__gt=now - shortest)
+    fine = StageRun.objects.filter(meant_to_wait | at_work, artifact=OuterRef("pk"))
+    return notes.filter(still, ~Exists(fine), status__in=ACTIVE_STATUSES)

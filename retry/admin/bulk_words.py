@@ -13,8 +13,8 @@ from retry.kinds import FAILED_STAGE, KINDS
 from retry.limits import limits
 from retry.models import BulkRetry, BulkRetryItem, RetryKind
 from retry.words import amount
-from voicepipeline.admin.note_costs import usd
 from voicepipeline.admin.words import State
+from voicepipeline.money import usd
 
 NOTES = "voice notes"
 COLOURS = {

@@ -10,6 +10,7 @@ from retry.bulk.pacing import advance
 from retry.bulk.progress import Progress, progress_of
 from retry.models import BulkRetry, BulkRetryItem
 from retry.reports import REFUSED, REQUESTED, WAITING, Told
+from retry.words import MOST_SAID, printable
 
 BAR = 24
 PAUSE_SECONDS = 0.5
@@ -59,7 +60,7 @@ class Driver:
 
     def _why_it_waits(self, progress: Progress) -> str:
         if progress.waits_for:
-            return f"; waits because {progress.waits_for}"
+            return f"; waits because {printable(progress.waits_for, MOST_SAID)}"
         return "; the rest waits for how the first end" if self.bulk.state == BulkRetry.State.TRYING else ""
 
     def _write(self, text: str, *, ending: str) -> None:

@@ -8,7 +8,6 @@ from django.utils import timezone
 from tests.engine.helpers import active_run, claimed, events_of, make_artifact, make_due, past, scheduled
 from tests.engine.services import HEARING, paused, turned_away
 from tests.factories import make_user
-from voicepipeline.admin.note_filters import stalled_notes
 from voicepipeline.engine.execution import perform
 from voicepipeline.engine.health import resume_service
 from voicepipeline.engine.settling import give_back
@@ -16,6 +15,7 @@ from voicepipeline.engine.watchdog import mend_forgotten
 from voicepipeline.models import Artifact, Pause, StageRun
 from voicepipeline.operations.notes import close_artifact, release_and_requeue
 from voicepipeline.pipeline_status import status_report
+from voicepipeline.queries import stalled_notes
 from voicepipeline.situations import explain_artifact
 
 pytestmark = pytest.mark.django_db

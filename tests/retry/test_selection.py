@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from retry.kinds import FAILED_STAGE
 from retry.models import RetryKind
-from retry.selection import Selection, Unusable, choose, find_club, printable, read_id, read_since
+from retry.selection import Selection, Unusable, choose, find_club, read_id, read_since
 from tests.factories import make_club
 from tests.retry.factories import NAMES, STATEMENTS, make_closed, make_failed, make_ready, make_sent, make_stalled
 
@@ -68,6 +68,11 @@ def test_the_oldest_come_first_and_are_those_within_a_limit(db):
     newer, older = make_failed(received_at=ago(hours=1)), make_failed(received_at=ago(hours=2))
     assert chosen(status="failed") == [older.pk, newer.pk]
     assert chosen(status="failed", limit=1) == [older.pk]
+
+
+def test_a_limit_of_any_length_is_a_limit(db):
+    note = make_failed()
+    assert chosen(status="failed", limit=10**20) == [note.pk]
 
 
 def test_the_stage_that_failed_means_notes_that_failed(db):
@@ -148,7 +153,3 @@ def test_a_time_to_come_is_refused():
 def test_what_is_no_id_is_refused():
     with pytest.raises(Unusable, match=r"'7\?' is no id"):
         read_id("7?")
-
-
-def test_a_terminal_gets_nothing_to_act_on():
-    assert printable("a\x1b[2Jb\n" + "c" * 100) == "a�[2Jb�" + "c" * 52 + "…"

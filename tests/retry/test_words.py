@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from retry.words import amount, cost_in_words, deleted_in_words, time_in_words
+from retry.words import amount, cost_in_words, deleted_in_words, printable, time_in_words
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,7 @@ def test_what_is_deleted_is_listed_in_the_order_of_the_stages():
 @pytest.mark.parametrize(("number", "words"), [(0, "0 voice notes"), (1, "1 voice note"), (1204, "1,204 voice notes")])
 def test_one_is_told_as_one(number, words):
     assert amount(number, "voice notes") == words
+
+
+def test_a_terminal_gets_nothing_to_act_on():
+    assert printable("a\x1b[2Jb\n" + "c" * 100) == "a�[2Jb�" + "c" * 52 + "…"

@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from tests.factories import make_note
-from voicepipeline.admin.note_costs import is_of_unknown_cost, total_of, usage_of, usd
+from voicepipeline.admin.note_costs import is_of_unknown_cost, total_of, usage_of
 from voicepipeline.admin.run_filters import of_unknown_cost
 from voicepipeline.models import StageRun
+from voicepipeline.money import usd
 
 
 def test_a_try_that_asked_no_ai_service_says_nothing():

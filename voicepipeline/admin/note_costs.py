@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from voicepipeline.durations import in_words
 from voicepipeline.models import StageRun
-
-SMALLEST = Decimal("0.0001")
+from voicepipeline.money import usd
 
 
 def usage_of(run: StageRun) -> list[str]:
@@ -43,14 +42,6 @@ def is_of_unknown_cost(run: StageRun) -> bool:
     used = (run.input_tokens, run.output_tokens, run.audio_seconds)
     worked = run.status == StageRun.Status.SUCCEEDED or any(value is not None for value in used)
     return bool(worked and run.ai_model and run.cost_usd is None)
-
-
-def usd(amount: Decimal) -> str:
-    """An amount to a hundredth of a cent: most tries cost less than one."""
-    if 0 < amount < SMALLEST:
-        return f"under ${SMALLEST}"
-    places = "0.01" if amount == amount.quantize(Decimal("0.01")) else str(SMALLEST)
-    return f"${amount.quantize(Decimal(places), ROUND_HALF_UP):,}"
 
 
 def _asked(run: StageRun) -> bool:

@@ -5,35 +5,16 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
 from voicepipeline.admin.lists import SinceFilter, SpanFilter, span_in
-from voicepipeline.engine.limits import limits
 from voicepipeline.models import Artifact, EntityResolution, StageName, StageRun, Transcript
-from voicepipeline.queries import transcripts_to_review
+from voicepipeline.queries import stalled_notes, transcripts_to_review
 from voicepipeline.querysets import ACTIVE_STATUSES
 
 HOME = "needs"
-
-
-def stalled_notes(notes: QuerySet[Any]) -> QuerySet[Any]:
-    """On their way, but without progress for longer than their stage may take.
-
-    Not those on hold, due later or just taken up.
-    """
-    now, how = timezone.now(), limits()
-    still = Q()
-    for stage in ("", *StageName.values):
-        still |= Q(current_stage=stage, updated_at__lt=now - how.stalled_after(stage))
-    shortest = min(how.stalled_after(stage) for stage in StageName.values)
-    meant_to_wait = Q(status="queued") & (Q(not_before__gt=now - shortest) | Q(parked_since__isnull=False))
-    # A claim that changes nothing of the note, after a hold or a failed try, does not write when it changed either.
-    at_work = Q(status="running", started_at__gt=now - shortest)
-    fine = StageRun.objects.filter(meant_to_wait | at_work, artifact=OuterRef("pk"))
-    return notes.filter(still, ~Exists(fine), status__in=ACTIVE_STATUSES)
 
 
 class StatusFilter(admin.SimpleListFilter):

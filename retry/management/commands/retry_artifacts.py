@@ -29,8 +29,8 @@ from retry.reports import (
     preview_lines,
     result_lines,
 )
-from retry.selection import STATUSES, Selection, Unusable, choose, find_club, printable, read_id, read_since
-from retry.words import amount
+from retry.selection import STATUSES, Selection, Unusable, choose, find_club, read_id, read_since
+from retry.words import MOST_SAID, amount, printable
 from voicepipeline.access import verify_platform_staff
 from voicepipeline.errors import InvalidTransition
 from voicepipeline.models import StageName, User
@@ -87,7 +87,7 @@ class Command(BaseCommand):
             _check(options)
             code = self._retry(kind, by, options)
         except (PermissionDenied, InvalidTransition, Unusable) as refused:
-            raise CommandError(str(refused)) from None
+            raise CommandError(printable(str(refused), MOST_SAID)) from None
         if code:
             sys.exit(code)
 
@@ -153,7 +153,7 @@ class Command(BaseCommand):
             agreed=options["agree"],
         )
         if not started.done:
-            raise CommandError(started.message)
+            raise CommandError(printable(started.message, MOST_SAID))
         bulk.refresh_from_db()
         self._drive(bulk, options)
         return bulk, list(what_became(bulk))
@@ -175,7 +175,7 @@ class Command(BaseCommand):
         if bulk.state in BulkRetry.MOVING:
             words = f"{waited} It goes on in the background: {_address(bulk)}"
         else:
-            words = f"{bulk.get_state_display()}. {bulk.state_reason} {_address(bulk)}"
+            words = f"{bulk.get_state_display()}. {printable(bulk.state_reason, MOST_SAID)} {_address(bulk)}"
         self.stderr.write(words, style_func=str)
 
     def _tell(

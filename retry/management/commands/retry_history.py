@@ -10,8 +10,7 @@ from retry.facts import name_of
 from retry.models import RetryAttempt
 from retry.operations import MAX_REASON
 from retry.queries import get_retry_history
-from retry.selection import printable
-from retry.words import deleted_in_words
+from retry.words import deleted_in_words, printable
 from voicepipeline.durations import in_words
 from voicepipeline.situations import find_artifact
 
