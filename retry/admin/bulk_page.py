@@ -87,7 +87,10 @@ def _lead(bulk: BulkRetry, found: Progress) -> str:
     first = limits().tried_first
     match bulk.state:
         case States.TRYING:
-            return f"The first {first} are tried. The others follow by themselves once these have succeeded."
+            return (
+                f"The first {first} are tried. The others follow by themselves once these have ended, "
+                "unless the same problem comes back."
+            )
         case States.RUNNING:
             return "It goes on by itself, a few at a time: fresh voice notes keep their place. You can leave this page."
         case States.PAUSED:

@@ -31,9 +31,10 @@ from retry.admin.bulk_words import (
     starter_of,
     state_of,
 )
-from retry.admin.words import fate_of_confirmed
+from retry.admin.words import LATELY, fate_of_confirmed
 from retry.bulk.previews import MAX_REASON, expires_at, is_expired, start_bulk
 from retry.bulk.rights import permission_of
+from retry.estimates import at_once
 from retry.kinds import label_of
 from retry.limits import limits
 from retry.models import BulkRetry, BulkRetryItem, RetryKind
@@ -66,7 +67,7 @@ class StartForm(forms.Form):
         if bulk.expected > first:
             self.fields["tries_first"].label = f"Try {first} first"
             self.fields["tries_first"].help_text = (
-                "The others follow by themselves once these have succeeded. "
+                "The others follow by themselves once these have ended. "
                 "It stops by itself when the same problem comes back."
             )
         else:
@@ -138,13 +139,14 @@ def _figures(bulk: BulkRetry) -> list[tuple[str, str, str, str]]:
     refused = sum(number for _, number in bulk.details.get("refusals", []))
     takes = None if seconds is None else timedelta(seconds=seconds)
     cost = cost_in_words(bulk.expected_cost_usd, bulk.without_expected_cost)
+    workers = f"on {amount(at_once(), 'workers')}"
     return [
         ("Can be retried", f"{bulk.expected:,}", notes_page_of(bulk, state=States.WAITING), ""),
         ("Refused", f"{refused:,}", notes_page_of(bulk, state=States.REFUSED) if refused else "", ""),
         ("Stages", f"{bulk.expected_runs:,}", "", ""),
         ("AI calls", f"{bulk.expected_calls:,}", "", ""),
-        ("Cost", capital(cost), "", "from recent averages"),
-        ("Takes", capital(time_in_words(takes)), "", "at present speed"),
+        ("Cost", capital(cost), "", "" if bulk.expected_cost_usd is None else LATELY),
+        ("Takes", capital(time_in_words(takes)), "", "" if takes is None else f"{workers}, {LATELY}"),
     ]
 
 

@@ -1,9 +1,12 @@
 """What retries of one voice note are called on pages: what each kind does, and how an attempt went."""
 
+from retry.estimates import LOOKED_BACK
 from retry.kinds import START_OVER, Kind
 from retry.models import RetryAttempt, RetryKind
 from voicepipeline.admin.words import State
 
+# What expected costs and times are averages of.
+LATELY = f"as in the last {LOOKED_BACK.days} days"
 # One sentence each: what stays and what is made anew.
 DOES: dict[str, str] = {
     RetryKind.TRANSCRIPTION: "Transcribes it again and makes everything that follows anew.",

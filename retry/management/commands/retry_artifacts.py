@@ -70,7 +70,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="", metavar="TEXT", help="why; kept with each retry")
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen; writes nothing")
         parser.add_argument("--yes", action="store_true", help="do not ask")
-        parser.add_argument("--agree", action="store_true", help="agree that confirmed entries are replaced or deleted")
+        parser.add_argument("--agree", action="store_true", help="agree about confirmed entries")
         parser.add_argument("--all-at-once", action="store_true", help="do not try the first few before the rest")
         parser.add_argument(
             "--timeout",
@@ -119,8 +119,8 @@ class Command(BaseCommand):
             one = preview.confirmed == 1
             raise CommandError(
                 f"{amount(preview.confirmed, 'entries')} that {'was' if one else 'were'} confirmed or applied "
-                f"{'depends' if one else 'depend'} on these voice notes. Nothing was done: give --agree if that may be "
-                "replaced or deleted, or choose others."
+                f"{'depends' if one else 'depend'} on these voice notes. Nothing was done: give --agree if you "
+                "agree to that, or choose others."
             )
         if options["yes"]:
             return

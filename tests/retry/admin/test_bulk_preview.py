@@ -1,5 +1,7 @@
 """The preview of a bulk retry: what it would do as it was counted, and the one press that starts it."""
 
+import html
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
@@ -55,10 +57,17 @@ def test_it_tells_what_it_would_do_as_it_was_counted(client, operator):
         assert words in page
 
 
+def test_cost_and_time_say_of_which_days_they_are_averages(client, operator, settings):
+    settings.WORKERS = 8
+    page = text_of(client, make_bulk(by=operator, expected_cost_usd=Decimal("0.84")))
+    assert '<dd>About $0.84</dd><dd class="vp-quiet">as in the last 7 days</dd>' in page
+    assert '<dd>About 4 min</dd><dd class="vp-quiet">on 4 workers, as in the last 7 days</dd>' in page
+
+
 def test_what_is_not_known_is_told_as_unknown(client, operator):
     details = {"refusals": [], "takes_s": None}
     page = text_of(client, make_bulk(by=operator, without_expected_cost=3, details=details))
-    assert page.count("<dd>Unknown</dd>") == 2
+    assert page.count("<dd>Unknown</dd></div>") == 2
 
 
 def test_refused_notes_are_told_by_reason_with_the_first_of_each(client, operator):
@@ -67,6 +76,18 @@ def test_refused_notes_are_told_by_reason_with_the_first_of_each(client, operato
     assert f"<strong>14 voice notes</strong> {READY}" in page
     assert page.count('class="vp-id"') == 10 + 2
     assert page.count(f'href="{url_of(bulk, "notes")}?state=refused&amp;why=0"') == 1
+
+
+def test_the_list_behind_a_reason_has_just_those_refused_for_it(client, operator):
+    bulk = make_bulk(by=operator, counts={}, refusals={READY: 3, MOVING: 12})
+    (first_url,) = [url for url in urls_in(text_of(client, bulk)) if "why=" in url]
+    page = client.get(first_url).content.decode()
+    assert page.count('class="vp-id"') == 12
+    assert (">12 voice notes" in page, READY in page) == (True, False)
+
+
+def urls_in(page):
+    return [html.unescape(found) for found in re.findall('href="([^"]+)"', page)]
 
 
 def test_its_counts_of_notes_lead_to_just_these(client, operator):
@@ -148,7 +169,9 @@ def test_without_trying_a_few_first_all_begin(client, operator):
 
 def test_whether_to_try_a_few_first_is_not_asked_of_a_few(client, operator):
     assert 'name="tries_first"' not in text_of(client, make_bulk(by=operator, counts={"waiting": 3}))
-    assert 'name="tries_first"' in text_of(client, make_bulk(by=operator, counts={"waiting": 4}))
+    page = text_of(client, make_bulk(by=operator, counts={"waiting": 4}))
+    assert 'name="tries_first"' in page
+    assert "The others follow by themselves once these have ended." in page
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501, "null \x00 byte"])
