@@ -113,4 +113,5 @@ def _way_back(request: HttpRequest) -> str:
     """Where the notice was put away, if that is one of our pages."""
     url = request.POST.get(BACK, "")
     hosts = {request.get_host()}
-    return url if url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure()) else ""
+    ours = url.startswith("/") and url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure())
+    return url if ours else ""

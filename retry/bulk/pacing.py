@@ -56,10 +56,13 @@ def _advance(unfinished: QuerySet[BulkRetry]) -> None:
             _deal(hands, free, load_holds(database_now()))
 
 
+# One on hold needs no worker, and must not keep others from what is not held.
+ON_HOLD = Q(Exists(StageRun.objects.parked().filter(artifact=OuterRef("artifact"))), state=ItemState.REQUESTED)
+
+
 def _places_taken() -> int:
-    """Of those under way; one on hold needs no worker, and must not keep others from what is not held."""
-    held = StageRun.objects.parked().filter(artifact=OuterRef("artifact"))
-    return BulkRetryItem.objects.filter(~Exists(held), state=ItemState.REQUESTED).count()
+    """How many of those under way take up a worker, or soon will."""
+    return BulkRetryItem.objects.filter(state=ItemState.REQUESTED).exclude(ON_HOLD).count()
 
 
 @dataclass
@@ -82,8 +85,11 @@ class _Hand:
 
 
 def _counted(unfinished: QuerySet[BulkRetry]) -> list[tuple[BulkRetry, tuple[int, int, int]]]:
-    """Each with how many of its voice notes wait and are under way, and its newest attempt; the oldest first."""
-    bulks = list(unfinished.select_related("requested_by").order_by("pk"))
+    """Each that may move with how many of its notes wait and are under way, and its newest attempt; the oldest first."""
+    left = BulkRetryItem.objects.filter(bulk=OuterRef("pk"), state__in=(ItemState.WAITING, ItemState.REQUESTED))
+    # Those that stand still are left alone until nothing is left of them: they may do so for weeks.
+    may_move = unfinished.filter(Q(state__in=BulkRetry.MOVING) | ~Exists(left))
+    bulks = list(may_move.select_related("requested_by").order_by("pk"))
     counts = (
         BulkRetryItem.objects.filter(bulk__in=bulks)
         .order_by()
@@ -142,8 +148,8 @@ def _deal(hands: list[_Hand], free: int, holds: Holds) -> None:
 
 
 def _still_to_try(bulk: BulkRetry) -> int:
-    """How many more belong to the first few; those that were refused or replaced do not count."""
-    begun = BulkRetryItem.objects.filter(bulk=bulk, attempt__requested_at__gte=bulk.moving_since)
+    """How many more belong to the first few; those that were refused or replaced, or are on hold, do not count."""
+    begun = BulkRetryItem.objects.filter(bulk=bulk, attempt__requested_at__gte=bulk.moving_since).exclude(ON_HOLD)
     counting = begun.filter(state__in=(ItemState.REQUESTED, ItemState.SUCCEEDED, ItemState.FAILED)).count()
     return max(0, limits().tried_first - counting)
 

@@ -89,3 +89,8 @@ def test_thirty_cost_as_many_questions_as_one(client, viewer, count, django_asse
     # still.
     with django_assert_num_queries(8):
         client.get(LIST)
+
+
+@pytest.mark.parametrize("query", ["outcome__exact=%00", "kind__exact=%00", "outcome=%00"])
+def test_what_the_database_cannot_know_is_no_filter(client, viewer, query):
+    assert client.get(f"{LIST}?{query}").status_code in (302, 400)

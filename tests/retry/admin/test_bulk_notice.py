@@ -95,7 +95,7 @@ def test_looking_at_it_does_not_put_it_away(client, operator):
     assert BulkRetry.objects.get().seen_at is None
 
 
-@pytest.mark.parametrize("elsewhere", ["https://example.com/", "//example.com/", "javascript:alert(1)", ""])
+@pytest.mark.parametrize("elsewhere", ["https://example.com/", "//example.com/", "javascript:alert(1)", "0", ""])
 def test_it_leads_back_to_pages_of_ours_alone(client, operator, elsewhere):
     bulk = make_bulk(by=operator, state="finished", counts=DONE)
     answer = put_away(client, bulk, next=elsewhere)

@@ -9,6 +9,7 @@ from retry.bulk.judging import Ending, judge
 from retry.bulk.pacing import advance_all
 from retry.limits import Limits
 from retry.models import BulkRetry
+from tests.factories import make_club
 from tests.retry.bulk.bulks import (
     MESSAGE,
     State,
@@ -23,7 +24,7 @@ from tests.retry.bulk.bulks import (
 )
 from voicepipeline.engine.execution import perform
 from voicepipeline.engine.transactions import database_now
-from voicepipeline.models import Artifact, StageName, VoiceNote
+from voicepipeline.models import Artifact, Pause, StageName, VoiceNote
 
 pytestmark = pytest.mark.django_db
 
@@ -199,6 +200,16 @@ def test_after_the_cure_three_are_tried_again_and_then_all_succeed():
     a_round(3)
     assert state_of(bulk) == State.FINISHED
     assert states(bulk) == ["failed"] * 3 + ["succeeded"] * 5
+
+
+def test_those_that_a_pause_holds_are_not_among_the_first_three():
+    held = make_club()
+    bulk = started([*(make_broken(organization=held) for _ in range(2)), *make_notes(5, **LAST)], tries_first=True)
+    advance_all()
+    Pause.objects.create(subject="everything", organization=held, reason="They asked us to.", paused_by=operator())
+    a_round(2)
+    assert state_of(bulk) == State.RUNNING
+    assert states(bulk)[2:5] == ["succeeded"] * 3
 
 
 def test_resumed_without_a_cure_it_stops_again():
