@@ -85,7 +85,7 @@ class _Hand:
 
 
 def _counted(unfinished: QuerySet[BulkRetry]) -> list[tuple[BulkRetry, tuple[int, int, int]]]:
-    """Each that may move with how many of its notes wait and are under way, and its newest attempt; the oldest first."""
+    """Each that may move: how many of its notes wait and are under way, and its newest attempt; the oldest first."""
     left = BulkRetryItem.objects.filter(bulk=OuterRef("pk"), state__in=(ItemState.WAITING, ItemState.REQUESTED))
     # Those that stand still are left alone until nothing is left of them: they may do so for weeks.
     may_move = unfinished.filter(Q(state__in=BulkRetry.MOVING) | ~Exists(left))
