@@ -53,7 +53,7 @@ SAID = (
     *map(word, ("candidate", "candidate_reason", "choice", "edited", "suggested", "learned", "listed")),
     # Reasons that people type.
     *map(word, ("why_done", "why_closed", "why_decided", "why_then", "why_held", "why_roster", "why_bulk")),
-    *map(word, ("why_retries", "why_retried", "why_fixed")),
+    *map(word, ("why_retries", "why_retried", "why_asked", "why_fixed")),
 )
 # Who is told one of these has read a note.
 OF_OTHERS = ("learned", "listed", "why_roster", "why_bulk", "why_retries", "why_retried", "why_fixed")
@@ -172,6 +172,9 @@ class Planted:
         NoteDecision.objects.create(artifact=self.note, kind="released", by=self.operator, reason=word("why_done"))
         self.work = make_bulk_work(organization=self.club, reason=word("why_bulk"), requested_by=self.operator)
         self.attempt = make_attempt(self.note, self.operator, reason=word("why_retried"), outcome="succeeded")
+        # Of what events carry the one thing that people typed.
+        asked = {"retry_attempt": 1, "kind": "full", "given_reason": word("why_asked")}
+        self.event = make_event(self.note, "retry_initiated", actor_id=self.operator.pk, metadata=asked)
         self.retries = make_bulk(state="running", by=self.operator, reason=word("why_retries"), club=self.club)
         self.problem = group_of(fail())
         self.problem.marks.create(
