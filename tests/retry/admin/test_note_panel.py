@@ -164,9 +164,9 @@ def test_a_long_history_costs_no_more_questions_than_none(client, operator, djan
     notes = [make_failed(), make_failed()]
     for _ in range(12):
         make_attempt(notes[1], operator, outcome="failed")
-    # The rest of the page asks 17; the panel asks for the note, its runs, its attempts, its confirmed entries, pauses,
+    # The rest of the page asks 17; the panel asks for the note's runs, its attempts, its confirmed entries, pauses,
     # services, what this person has destroyed lately, and the history.
     for note in notes:
         client.get(page_of(note, "live"))
-        with django_assert_num_queries(25):
+        with django_assert_num_queries(24):
             client.get(page_of(note, "live"))
