@@ -3,14 +3,29 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
 from retry.bulk.deeds import pause, resume, stop
+from retry.bulk.moves import move
 from retry.bulk.pacing import LOCK, advance_all
-from retry.models import RetryAttempt
-from tests.retry.bulk.bulks import State, make_notes, operator, previewed, start, started, state_of, states, under_way
+from retry.bulk.previews import delete_old_previews
+from retry.models import BulkRetry, RetryAttempt
+from tests.retry.bulk.bulks import (
+    REASON,
+    State,
+    make_notes,
+    operator,
+    previewed,
+    start,
+    started,
+    state_of,
+    states,
+    under_way,
+)
 from voicepipeline.models import PipelineEvent, StageRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +80,33 @@ def test_while_a_watchdog_is_at_it_another_leaves_it_alone_until_that_one_is_gon
         another.submit(lambda: connection.close()).result(LONGEST_SECONDS)
     advance_all()
     assert states(bulk) == ["requested"]
+
+
+def test_a_connection_past_its_age_is_kept_until_the_step_is_done():
+    bulk = started(make_notes(2))
+    of_age, connection.close_at = connection.close_at, 0
+    try:
+        advance_all()
+        assert connection.close_at == 0  # closed by whatever comes next
+    finally:
+        connection.close_at = of_age
+    assert states(bulk) == ["requested"] * 2
+
+
+def test_a_preview_that_is_started_at_the_moment_at_which_it_would_be_removed_stays():
+    bulk = previewed(make_notes(2))
+    BulkRetry.objects.filter(pk=bulk.pk).update(created_at=timezone.now() - timedelta(days=9))
+    with ThreadPoolExecutor(1) as another, transaction.atomic():
+        move(bulk, State.TRYING, now=timezone.now(), started_at=timezone.now(), reason=REASON)
+        another.submit(in_its_own_connection, delete_old_previews).result(LONGEST_SECONDS)
+    assert (state_of(bulk), bulk.items.count()) == (State.TRYING, 2)
+
+
+def in_its_own_connection(act):
+    try:
+        act()
+    finally:
+        connection.close()
 
 
 def locked():
