@@ -78,10 +78,10 @@ def test_those_of_most_clubs_come_first_then_those_of_most_notes():
     one_club, two_clubs, two_notes = make_problems(3)
     club = make_club()
     make_notes_of(group_of(two_clubs), 1, organization=club)
-    make_notes_of(group_of(two_notes), 1)
+    make_notes_of(group_of(two_notes), 2)
     found = list_problems(Asked(), now=timezone.now()).shown
     assert [problem.group.example for problem in found] == [two_clubs, two_notes, one_club]
-    assert [(problem.clubs, problem.notes) for problem in found] == [(2, 2), (1, 2), (1, 1)]
+    assert [(problem.clubs, problem.notes) for problem in found] == [(2, 2), (1, 3), (1, 1)]
 
 
 def test_notes_and_clubs_are_those_that_fail_with_it_now():

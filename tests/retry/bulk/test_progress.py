@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from retry.bulk.pacing import advance_all
-from retry.bulk.progress import progress_of
+from retry.bulk.progress import SPEED_OF_LAST, progress_of
 from retry.models import BulkRetry
 from tests.engine.helpers import write_unguarded
 from tests.retry.bulk.bulks import (
@@ -98,6 +98,14 @@ def test_how_long_the_rest_takes_is_told_at_the_present_speed():
     bulk = started(make_notes(10))
     ended(bulk, 4, seconds=10)
     assert progress_of(bulk).takes.total_seconds() == pytest.approx(60, rel=0.1)
+
+
+def test_its_speed_is_that_of_the_last_ones_not_of_those_long_before():
+    bulk = started([make_failed() for _ in range(SPEED_OF_LAST + 10)])
+    ended(bulk, SPEED_OF_LAST, seconds=2)
+    BulkRetry.objects.filter(pk=bulk.pk).update(moving_since=timezone.now() - timedelta(days=1))
+    bulk.refresh_from_db()
+    assert progress_of(bulk).takes.total_seconds() == pytest.approx(20, rel=0.1)
 
 
 @pytest.mark.parametrize("state", [State.PAUSED, State.HALTED, State.STOPPED])

@@ -151,15 +151,12 @@ def test_once_they_go_on_they_take_their_places_again():
     work_off()
     well_again()
     release_due(database_now())
+    let_go = StageRun.objects.due(timezone.now()).count()
+    assert let_go >= 1
     second = started(make_notes(8))
     advance_all()
     assert states(first) == ["requested"] * 4
-    assert (
-        4 - states(second).count("requested")
-        == StageRun.objects.filter(status="queued", parked_since=None)
-        .exclude(artifact__in=second.items.values("artifact"))
-        .count()
-    )
+    assert states(second).count("requested") == 4 - let_go
 
 
 # --- What people have paused ------------------------------------------------------------------------------------
