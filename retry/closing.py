@@ -90,6 +90,7 @@ def close(change: Change, attempt: RetryAttempt, outcome: Outcome, failure: Fail
 def sweep() -> None:
     """A tick of the watchdog."""
     close_forgotten()
+    settle_forgotten()
 
 
 def close_forgotten() -> int:
@@ -121,3 +122,19 @@ def _close_forgotten(attempt_pk: int, artifact_pk: int) -> bool:
     change.flush()
     logger.warning("a forgotten retry was closed", extra={"artifact": str(artifact.artifact_id)})
     return True
+
+
+def settle_forgotten() -> int:
+    """Settle what is under way in a bulk retry although its attempt has ended: it would keep its place for ever."""
+    left = BulkRetryItem.objects.filter(state=BulkRetryItem.State.REQUESTED, attempt__outcome__in=list(ITEM_STATES))
+    return sum(_settle(item) for item in left.select_related("attempt").order_by("pk")[:MOST_FORGOTTEN_AT_ONCE])
+
+
+def _settle(item: BulkRetryItem) -> int:
+    attempt = item.attempt
+    if attempt is None:
+        return 0
+    logger.warning("a forgotten place in a bulk retry was settled", extra={"item": item.pk})
+    under_way = BulkRetryItem.objects.filter(pk=item.pk, state=BulkRetryItem.State.REQUESTED)
+    ended = ITEM_STATES[Outcome(attempt.outcome)]
+    return under_way.update(state=ended, problem=attempt.problem, settled_at=attempt.finished_at)

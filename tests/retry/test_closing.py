@@ -11,7 +11,7 @@ from retry.operations import retry_claims_extraction, retry_failed_stage, retry_
 from tests.engine.helpers import active_run, make_artifact, make_due, run_to_the_end, scheduled
 from tests.factories import make_user
 from tests.faults.surroundings import TEST_STAGES
-from tests.retry.factories import make_attempt, make_failed, make_moving, make_ready, make_stalled
+from tests.retry.factories import make_attempt, make_bulk_of, make_failed, make_moving, make_ready, make_stalled
 from voicepipeline import roles
 from voicepipeline.engine.execution import perform
 from voicepipeline.models import PipelineEvent
@@ -166,6 +166,24 @@ def test_its_place_in_a_bulk_retry_ends_with_it(ana, words, state):
     item.refresh_from_db()
     assert (item.state, item.problem) == (state, note.fingerprint)
     assert item.settled_at is not None
+
+
+def test_a_place_that_its_attempt_has_left_behind_is_settled_as_that_ended(ana):
+    note = make_ready()
+    attempt = make_bulk_of(make_attempt(note, ana, outcome="succeeded")).items.get().attempt
+    item = BulkRetryItem.objects.filter(attempt=attempt)
+    item.update(state="requested", settled_at=None)
+    assert [closing.settle_forgotten(), closing.settle_forgotten()] == [1, 0]
+    assert item.get().state == "succeeded"
+    assert item.get().settled_at == attempt.finished_at
+
+
+def test_the_watchdog_leaves_a_place_alone_whose_attempt_is_under_way(ana):
+    item = make_bulk_of(make_attempt(make_moving(), ana)).items.get()
+    BulkRetryItem.objects.update(state="requested", settled_at=None)
+    closing.sweep()
+    item.refresh_from_db()
+    assert item.state == "requested"
 
 
 # --- Never forgotten ---------------------------------------------------------------------------------------------
