@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 
 from retry.limits import HOUR
 from retry.models import RetryAttempt, RetryKind
@@ -39,6 +41,7 @@ def facts_of(notes: Iterable[Artifact], *, by: User | None, now: datetime) -> di
     facts: dict[int, Facts] = {}
     for note in notes:
         run, mine = active.get(note.pk), attempts.get(note.pk, [])
+        entries = confirmed.get(note.pk, NONE_CONFIRMED)
         facts[note.pk] = Facts(
             status=note.status,
             failed_stage=note.failed_stage,
@@ -48,10 +51,13 @@ def facts_of(notes: Iterable[Artifact], *, by: User | None, now: datetime) -> di
             with_result=frozenset(results.get(note.pk, ())),
             run=_active(run),
             stalled=stalled_for(note, run, now) is not None,
-            input_missing=missing_input(note),
-            confirmed=confirmed.get(note.pk, 0),
+            why_no_input=partial(missing_input, note),
+            confirmed=entries.number,
+            confirmed_at=entries.last_at,
+            closed_at=note.closed_at,
             under_way=_under_way(mine),
             retries=mine[-1].number if mine else 0,
+            retried_at=_retried_at(mine),
             last_hour=tuple(each.requested_at for each in mine if each.requested_at > now - HOUR),
             same_problem=_same_problem(mine, note.fingerprint),
             holds=holds.of_club(note.organization_id),
@@ -71,10 +77,20 @@ def missing_input(note: Artifact) -> str:
     return ""
 
 
-def confirmed_entries(artifact_pks: Sequence[int]) -> dict[int, int]:
-    """How many entries of each note were confirmed or applied, by whomever."""
+class ConfirmedEntries(NamedTuple):
+    """How many entries of a note were confirmed or applied, by whomever, and when the last of them was."""
+
+    number: int
+    last_at: datetime | None
+
+
+NONE_CONFIRMED = ConfirmedEntries(0, None)
+
+
+def confirmed_entries(artifact_pks: Sequence[int]) -> dict[int, ConfirmedEntries]:
     entries = InsightDraft.objects.filter(artifact__in=artifact_pks, status__in=CONFIRMED).order_by()
-    return dict(entries.values_list("artifact").annotate(Count("pk")))
+    counted = entries.values_list("artifact").annotate(Count("pk"), Max("decided_at"))
+    return {artifact: ConfirmedEntries(number, last_at) for artifact, number, last_at in counted}
 
 
 def destructive_of(by: User | None, now: datetime) -> tuple[datetime, ...]:
@@ -123,6 +139,11 @@ def _under_way(attempts: Sequence[RetryAttempt]) -> UnderWay | None:
         if attempt.outcome == RetryAttempt.Outcome.UNDER_WAY:
             return UnderWay(name_of(attempt.requested_by), attempt.requested_at, attempt.number)
     return None
+
+
+def _retried_at(attempts: Sequence[RetryAttempt]) -> datetime | None:
+    begun = (each.requested_at for each in reversed(attempts) if each.outcome != RetryAttempt.Outcome.NOT_STARTED)
+    return next(begun, None)
 
 
 def name_of(user: User) -> str:

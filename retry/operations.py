@@ -7,6 +7,7 @@ in a savepoint of its own, so that an attempt that could not be started is on re
 import logging
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -34,6 +35,7 @@ MAX_KEY = 64
 UNKNOWN = "There is no voice note with this id."
 NOT_STARTED = "Something went wrong, so nothing was changed. Try again; if it happens again, tell an engineer."
 OTHER_FORM = "This form was used for something else. Open the page again."
+LOOK_AGAIN = "Look at it again, and agree if that is meant."
 NEW_ROUND = "It has been started over since you looked at it. Look at it again first."
 
 
@@ -57,6 +59,7 @@ class Request:
     idempotency_key: str
     expected_generation: int | None
     agreed_to: int
+    as_of: datetime | None
     bulk: bool
 
 
@@ -70,6 +73,7 @@ class Retry(Protocol):
         idempotency_key: str | None = None,
         expected_generation: int | None = None,
         agreed_to: int = 0,
+        as_of: datetime | None = None,
     ) -> RetryResult: ...
 
 
@@ -82,9 +86,10 @@ def retry(
     idempotency_key: str | None = None,
     expected_generation: int | None = None,
     agreed_to: int = 0,
+    as_of: datetime | None = None,
     bulk: bool = False,
 ) -> RetryResult:
-    """Work on a voice note again from where this kind begins; `agreed_to` confirmed entries may be concerned.
+    """Work on a voice note again from where this kind begins; it may concern so many entries confirmed until `as_of`.
 
     User-level problems are results in plain words; only a missing right is an exception.
     """
@@ -96,6 +101,7 @@ def retry(
         safe_text(idempotency_key or "", MAX_KEY),
         expected_generation,
         agreed_to,
+        as_of,
         bulk,
     )
     try:
@@ -127,7 +133,7 @@ def _retry(request: Request, artifact_id: uuid.UUID) -> RetryResult:
     if known is not None:
         return known
     facts = facts_of([artifact], by=request.by, now=change.now)[artifact.pk]
-    verdict = decide(request.asked_for, facts, limits(), now=change.now, bulk=request.bulk)
+    verdict = decide(request.asked_for, facts, limits(), now=change.now, bulk=request.bulk, as_of=request.as_of)
     refusal = _refusal(change, request, verdict)
     if refusal:
         group = verdict.refusal.group if verdict.refusal and verdict.refusal.message == refusal else ""
@@ -164,7 +170,9 @@ def _refusal(change: Change, request: Request, verdict: Verdict) -> str:
     more = verdict.confirmed - request.agreed_to
     if more > 0:
         entries = "1 confirmed entry depends" if more == 1 else f"{more} confirmed entries depend"
-        return f"{entries} on it to which you have not agreed. Look at it again, and agree if that is meant."
+        return f"{entries} on it to which you have not agreed. {LOOK_AGAIN}"
+    if request.as_of is not None and verdict.confirmed_at is not None and verdict.confirmed_at > request.as_of:
+        return f"An entry was confirmed since you looked at it, to which you have not agreed. {LOOK_AGAIN}"
     return ""
 
 

@@ -1,8 +1,9 @@
 """Whether a voice note can be retried now, and if not, what to do instead. Plain values in, words out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from retry.kinds import FAILED_STAGE, KINDS, Kind, kind_of_stage
 from retry.limits import HOUR, Limits
@@ -12,6 +13,8 @@ from voicepipeline.models import Artifact
 from voicepipeline.stages import IN_ORDER, LAST, STAGES, Stage
 
 WORKER_DIED = "worker_died"
+CLOSED = "Somebody has closed it since the preview, so it was left as it is."
+CHANGED = "It is no longer as it was in the preview: since then it was retried, or has failed in another way."
 
 
 @dataclass(frozen=True)
@@ -46,15 +49,23 @@ class Facts:
     with_result: frozenset[str] = frozenset()  # the stages whose result is in use
     run: ActiveRun | None = None
     stalled: bool = False
-    input_missing: str = ""  # why there is nothing to transcribe, in words
+    # Why there is nothing to transcribe, in words; asked only when it decides, for it may be a look into the storage.
+    why_no_input: Callable[[], str] = str
     confirmed: int = 0  # entries confirmed or applied, by whomever
+    confirmed_at: datetime | None = None  # when the last of these was confirmed
+    closed_at: datetime | None = None  # when somebody said that it will not be fixed
     under_way: UnderWay | None = None
     retries: int = 0  # the number of its last retry
+    retried_at: datetime | None = None  # when the last one was requested that was begun
     last_hour: tuple[datetime, ...] = ()  # when its retries of the last hour were requested, oldest first
     same_problem: int = 0  # how many of its last retries ended with the problem that it has now, in a row
     holds: Mapping[str, str] = field(default_factory=dict)  # by stage, why it would wait before it
     # Of whoever asks: when the destructive retries of the last hour were requested, oldest first.
     destructive: tuple[datetime, ...] = ()
+
+    @cached_property
+    def input_missing(self) -> str:
+        return self.why_no_input()
 
 
 @dataclass(frozen=True)
@@ -72,20 +83,27 @@ class Verdict:
     kind: str  # empty when there is none
     refusal: Refusal | None = None
     confirmed: int = 0  # entries confirmed or applied that it concerns: somebody has to agree
+    confirmed_at: datetime | None = None  # when the last of these was confirmed
     needs_reason: str = ""  # why a reason has to be given
+    same_problem: bool = False  # retries changed nothing: the reason should say what has changed
     on_hold: str = ""  # why it will wait
 
 
-def decide(asked_for: str, facts: Facts, how: Limits, *, now: datetime, bulk: bool = False) -> Verdict:
-    """Look at everything that may stand against this retry, in the order in which people should hear of it."""
+def decide(
+    asked_for: str, facts: Facts, how: Limits, *, now: datetime, bulk: bool = False, as_of: datetime | None = None
+) -> Verdict:
+    """Look at everything that may stand against this retry, in the order in which people should hear of it.
+
+    In bulk nobody looks at the note once more: `as_of` is the moment of its preview, when that is over.
+    """
     if asked_for == FAILED_STAGE and facts.status != Artifact.Status.FAILED:
         return Verdict("", _on_its_way(facts, now) or _not_failed())
     kind = kind_of_stage(facts.failed_stage) if asked_for == FAILED_STAGE else KINDS[asked_for]
     refusal = (
         _wrong_state(kind, facts, now)
-        or _nothing_to_go_on_from(kind, facts)
         or _still_active(facts, now)
-        or (_dangerous_in_bulk(facts) if bulk else None)
+        or _nothing_to_go_on_from(kind, facts)
+        or (_dangerous_in_bulk(facts) or _not_as_previewed(facts, as_of) if bulk else None)
         or _too_often(facts, how, now)
         or _too_destructive(kind, facts, how, now)
     )
@@ -93,7 +111,9 @@ def decide(asked_for: str, facts: Facts, how: Limits, *, now: datetime, bulk: bo
         kind.key,
         refusal,
         confirmed=facts.confirmed,
+        confirmed_at=facts.confirmed_at,
         needs_reason=_why_a_reason(kind, facts, how),
+        same_problem=_changes_nothing(facts, how),
         on_hold=_on_hold(kind, facts),
     )
 
@@ -222,6 +242,17 @@ def _dangerous_in_bulk(facts: Facts) -> Refusal | None:
     return Refusal(group, group)
 
 
+def _not_as_previewed(facts: Facts, as_of: datetime | None) -> Refusal | None:
+    """A retry would open again what somebody has closed since, or do again what somebody has done."""
+    if as_of is None:
+        return None
+    if facts.closed_at is not None and facts.closed_at > as_of:
+        return Refusal(CLOSED, CLOSED)
+    if facts.retried_at is not None and facts.retried_at > as_of:
+        return Refusal(CHANGED, CHANGED)
+    return None
+
+
 def _too_often(facts: Facts, how: Limits, now: datetime) -> Refusal | None:
     most = how.retries_an_hour
     if len(facts.last_hour) < most:
@@ -244,13 +275,18 @@ def _too_destructive(kind: Kind, facts: Facts, how: Limits, now: datetime) -> Re
 
 
 def _why_a_reason(kind: Kind, facts: Facts, how: Limits) -> str:
-    if facts.problem and facts.same_problem >= how.same_problem_asked_after:
+    if _changes_nothing(facts, how):
         return f"The last {facts.same_problem} retries ended with the same problem. Say what has changed since."
     if kind.starts_over:
         return "Say why: starting over deletes what was made of it."
     if facts.confirmed:
         return "Say why: entries that were confirmed depend on it."
     return ""
+
+
+def _changes_nothing(facts: Facts, how: Limits) -> bool:
+    """Whether its last retries have all ended with the problem that it has now."""
+    return bool(facts.problem) and facts.same_problem >= how.same_problem_asked_after
 
 
 def _on_hold(kind: Kind, facts: Facts) -> str:

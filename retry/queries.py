@@ -84,6 +84,7 @@ class Preview:
     takes: timedelta | None
     on_hold: list[tuple[str, int]]  # why and how many voice notes, most first
     needs_reason: str
+    as_of: datetime  # nothing that came later is in it for sure
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def preview_retry(artifacts: Sequence[int], kind: str, *, by: User | None, bulk:
     rates = recent_rates(now)
     verdicts = _verdicts(kind, known, now=now, bulk=bulk)
     notes = tuple(_previewed(pk, known[pk], verdict, rates) for pk, verdict in verdicts.items())
-    return _summed_up(kind, notes, side_by_side=at_once() if bulk else 1)
+    return _summed_up(kind, notes, side_by_side=at_once() if bulk else 1, as_of=now)
 
 
 def _load(artifacts: Sequence[int], *, by: User | None, now: datetime) -> dict[int, _Known]:
@@ -194,7 +195,7 @@ def _deleted(kind: Kind, note: _Known) -> dict[str, int]:
     return {words: number for words, number in going.items() if number}
 
 
-def _summed_up(asked_for: str, notes: tuple[PreviewedNote, ...], *, side_by_side: int) -> Preview:
+def _summed_up(asked_for: str, notes: tuple[PreviewedNote, ...], *, side_by_side: int, as_of: datetime) -> Preview:
     possible = [note for note in notes if note.is_possible]
     costs = [note.cost_usd for note in possible if note.cost_usd is not None]
     works = [note.works for note in possible if note.works is not None]
@@ -218,6 +219,7 @@ def _summed_up(asked_for: str, notes: tuple[PreviewedNote, ...], *, side_by_side
         takes=time_for(works, side_by_side) if possible and len(works) == len(possible) else None,
         on_hold=_most_first(note.verdict.on_hold for note in possible if note.verdict.on_hold),
         needs_reason=next((note.verdict.needs_reason for note in possible if note.verdict.needs_reason), ""),
+        as_of=as_of,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.validators import RegexValidator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -41,20 +42,28 @@ class RetryForm(forms.Form):
         help_text="Kept with the voice note, for whoever looks at it next.",
     )
     agreed = forms.BooleanField(required=False, widget=UnfoldBooleanWidget)
-    # The same form sent twice is one retry.
-    idempotency_key = forms.CharField(max_length=MAX_KEY, widget=forms.HiddenInput)
+    # The same form sent twice is one retry. Keys of bulk retries have a slash: no form can be taken for one of these.
+    idempotency_key = forms.CharField(
+        max_length=MAX_KEY, widget=forms.HiddenInput, validators=[RegexValidator(r"^[\w-]+\Z")]
+    )
     expected_generation = forms.IntegerField(widget=forms.HiddenInput)
     agreed_to = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    # When the last of the entries that are shown was confirmed; empty when none is.
+    as_of = forms.DateTimeField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, kind: Kind, shown: Preview, data: QueryDict | None = None, *, reason: str = "") -> None:
         (note,) = shown.notes
         confirmed = note.verdict.confirmed
-        hidden = {"idempotency_key": uuid.uuid4().hex, "expected_generation": note.generation, "agreed_to": confirmed}
-        super().__init__(_as_shown(data, confirmed), initial={**hidden, "reason": reason})
+        last_at = note.verdict.confirmed_at
+        consent = {"agreed_to": str(confirmed), "as_of": last_at.isoformat() if last_at else ""}
+        hidden = {"idempotency_key": uuid.uuid4().hex, "expected_generation": note.generation, **consent}
+        super().__init__(_as_shown(data, consent), initial={**hidden, "reason": reason})
         needed: Any = self.fields["reason"]
         if note.verdict.needs_reason:
             needed.required, needed.help_text = True, f"{note.verdict.needs_reason} {needed.help_text}"
             needed.error_messages["required"] = "Say it here: without that it is not begun."
+        if note.verdict.same_problem:
+            needed.label = "What has changed?"
         if confirmed:
             agreed = self.fields["agreed"]
             agreed.required, agreed.label = True, consent_to(kind, confirmed)
@@ -68,12 +77,13 @@ class RetryForm(forms.Form):
         return not any(field.errors for field in self.hidden_fields())
 
 
-def _as_shown(data: QueryDict | None, confirmed: int) -> QueryDict | None:
+def _as_shown(data: QueryDict | None, consent: dict[str, str]) -> QueryDict | None:
     """What was sent; who agreed while other entries were concerned has not agreed to these."""
-    if data is None or data.get("agreed_to", "") in (str(confirmed), ""):
+    if data is None or not data.get("agreed_to") or all(data.get(name, "") == value for name, value in consent.items()):
         return data
     anew = data.copy()
-    anew["agreed_to"] = str(confirmed)
+    for name, value in consent.items():
+        anew[name] = value
     anew.pop("agreed", None)
     return anew
 
@@ -120,6 +130,7 @@ def _begin(request: HttpRequest, artifact: Artifact, kind: Kind, given: Mapping[
         idempotency_key=given["idempotency_key"],
         expected_generation=given["expected_generation"],
         agreed_to=given["agreed_to"] if given.get("agreed") else 0,
+        as_of=given["as_of"],
     )
     if not result.success:
         return result.message

@@ -61,7 +61,7 @@ def _keep(preview: Preview, by: User, chosen_by: str) -> BulkRetry:
         expected_cost_usd=preview.cost_usd,
         without_expected_cost=preview.without_cost,
         details=_details(preview),
-        created_at=now,
+        created_at=preview.as_of,
     )
     BulkRetryItem.objects.bulk_create(_items(bulk, preview, now), batch_size=ITEMS_AT_ONCE)
     return bulk

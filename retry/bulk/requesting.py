@@ -9,8 +9,8 @@ from django.db import InterfaceError, OperationalError
 from retry.bulk.moves import as_read
 from retry.models import BulkRetry, BulkRetryItem, RetryAttempt
 from retry.operations import RetryResult, retry
+from retry.policies import CHANGED
 from voicepipeline.engine.transactions import database_now, ending_with, engine_transaction
-from voicepipeline.models import Artifact
 from voicepipeline.text import safe_text
 
 logger = logging.getLogger(__name__)
@@ -18,9 +18,6 @@ logger = logging.getLogger(__name__)
 State = BulkRetryItem.State
 MAX_WORDS = 500
 UNEXPECTED = "Something went wrong with this voice note, so nothing was changed. Retry it by itself to see more."
-CHANGED = "It is no longer as it was in the preview: since then it was retried, or has failed in another way."
-
-CLOSED = "Somebody has closed it since the preview, so it was left as it is."
 
 
 class MovedOn(Exception):
@@ -33,9 +30,6 @@ class _NotAsPreviewed(Exception):
 
 def request(bulk: BulkRetry, item: BulkRetryItem) -> RetryAttempt | None:
     """The retry that was begun, or None when the note was refused: its row then says why."""
-    if _closed_since(bulk, item):
-        _refuse(bulk, item, CLOSED)
-        return None
     kept: list[RetryResult] = []
 
     def keep(result: RetryResult) -> None:
@@ -52,6 +46,7 @@ def request(bulk: BulkRetry, item: BulkRetryItem) -> RetryAttempt | None:
                 idempotency_key=f"bulk/{bulk.bulk_id}/{item.position}",
                 expected_generation=item.generation,
                 agreed_to=item.agreed_to,
+                as_of=bulk.created_at,
                 bulk=True,
             )
     except (OperationalError, InterfaceError, PermissionDenied, MovedOn):
@@ -75,14 +70,11 @@ def _keep(bulk: BulkRetry, item: BulkRetryItem, result: RetryResult) -> None:
         _write(bulk, item, **_refused(result.message, result.refused_for))
         return
     attempt = result.retry_attempt
-    if (attempt.kind, attempt.problem_before) != (item.kind, item.problem_before):
+    as_previewed = (attempt.kind, attempt.problem_before) == (item.kind, item.problem_before)
+    # One that has ended already was made by another form with the key of this item: it never ends again.
+    if not as_previewed or attempt.outcome != RetryAttempt.Outcome.UNDER_WAY:
         raise _NotAsPreviewed
     _write(bulk, item, state=State.REQUESTED, attempt=attempt)
-
-
-def _closed_since(bulk: BulkRetry, item: BulkRetryItem) -> bool:
-    """Whether somebody has decided since the preview that this note will not be fixed: a retry would open it again."""
-    return Artifact.objects.filter(pk=item.artifact_id, closed_at__gt=bulk.created_at).exists()
 
 
 @engine_transaction

@@ -9,12 +9,14 @@ from django.utils import timezone
 from retry.kinds import FAILED_STAGE
 from retry.models import RetryAttempt, RetryKind
 from retry.operations import retry, retry_claims_extraction, retry_failed_stage, retry_full_pipeline
+from retry.policies import CLOSED
 from tests.factories import make_draft, make_user
 from tests.retry.dumps import dump
 from tests.retry.factories import (
     NAMES,
     STATEMENTS,
     make_attempt,
+    make_closed,
     make_confirmed,
     make_failed,
     make_moving,
@@ -27,6 +29,7 @@ from voicepipeline.models import AIServiceHealth, EntityResolution, InsightDraft
 pytestmark = pytest.mark.django_db
 
 STATEMENTS_AGAIN = RetryKind.CLAIMS_EXTRACTION
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -182,6 +185,26 @@ def test_who_agreed_to_as_many_gets_them_replaced(ana):
     make_confirmed(note)
     result = retry_claims_extraction(note.artifact_id, by=ana, reason="The prompt.", agreed_to=1)
     assert (result.success, result.retry_attempt.agreed_to) == (True, 1)
+
+
+def test_who_agreed_to_one_entry_has_not_agreed_to_another_that_was_confirmed_since(ana):
+    note = make_ready()
+    shown = make_confirmed(note)
+    agreed = {"reason": "The prompt.", "agreed_to": 1, "as_of": shown.decided_at}
+    shown.delete()
+    other = make_confirmed(note)
+    assert refused(retry_full_pipeline(note.artifact_id, by=ana, **agreed), "An entry was confirmed since")
+    agreed["as_of"] = other.decided_at
+    assert retry_full_pipeline(note.artifact_id, by=ana, **agreed).success
+
+
+def test_in_bulk_what_was_closed_since_the_preview_is_seen_under_the_lock(ana):
+    note = make_closed()
+    before = dump()
+    in_bulk = {"by": ana, "reason": "The prompt.", "bulk": True}
+    assert refused(retry(FAILED_STAGE, note.artifact_id, **in_bulk, as_of=note.closed_at - SECOND), CLOSED)
+    assert dump() == before
+    assert retry(FAILED_STAGE, note.artifact_id, **in_bulk, as_of=note.closed_at + SECOND).success
 
 
 @pytest.mark.parametrize("make", [make_ready, make_stalled, make_failed])

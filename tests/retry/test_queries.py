@@ -2,6 +2,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
@@ -268,6 +269,34 @@ def test_a_preview_of_many_asks_the_database_as_often_as_one_of_few(ana):
     number = queries_of(lambda: preview(few, FAILED_STAGE, ana))
     assert queries_of(lambda: preview(many, FAILED_STAGE, ana)) == number
     assert number < 20
+
+
+class CountingStorage(FileSystemStorage):
+    """Counts how often it is asked whether it has a recording."""
+
+    asked = 0
+
+    def exists(self, name):
+        CountingStorage.asked += 1
+        return super().exists(name)
+
+
+@pytest.mark.parametrize(("kind", "looks"), [(FAILED_STAGE, 0), (RetryKind.CLAIMS_EXTRACTION, 0), (RetryKind.FULL, 3)])
+def test_only_what_transcribes_looks_for_recordings_once_for_each(ana, settings, kind, looks):
+    notes = fill(3)
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": f"{__name__}.CountingStorage"}}
+    CountingStorage.asked = 0
+    assert preview(notes, kind, ana).possible == 3
+    assert CountingStorage.asked == looks
+
+
+def test_a_note_that_is_worked_on_needs_no_look_for_its_recording(ana, settings):
+    note = make_moving(STATEMENTS, "running", sent_as="recorded")
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": f"{__name__}.CountingStorage"}}
+    CountingStorage.asked = 0
+    for kind in RetryKind:
+        assert preview([note], kind, ana).possible == 0
+    assert CountingStorage.asked == 0
 
 
 # --- History --------------------------------------------------------------------------------------------------------

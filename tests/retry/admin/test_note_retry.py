@@ -216,6 +216,17 @@ def test_an_entry_that_was_confirmed_meanwhile_has_to_be_agreed_to(client, admin
     assert not note.retries.exists()
 
 
+def test_an_entry_that_was_confirmed_in_place_of_another_has_to_be_agreed_to(client, administrator):
+    note = make_ready()
+    shown = make_confirmed(note, by=administrator)
+    form = form_of(client, note, FULL)
+    shown.delete()
+    make_confirmed(note, by=administrator)
+    response = client.post(address(note, FULL), {**form, "reason": "Wrong.", "agreed": "on"})
+    assert "Tick this if that is meant; otherwise go back." in words_of(response)
+    assert not note.retries.exists()
+
+
 def test_a_note_that_was_started_over_meanwhile_has_to_be_looked_at_again(client, operator):
     note = make_failed()
     form = form_of(client, note)
@@ -242,6 +253,7 @@ def test_what_became_impossible_meanwhile_is_said_with_what_is_possible(client, 
     [
         {"idempotency_key": ""},
         {"idempotency_key": "k" * 65},
+        {"idempotency_key": "bulk/5f1f2a3c-0000-4000-8000-000000000000/1"},
         {"expected_generation": "first"},
         {"agreed_to": ""},
     ],

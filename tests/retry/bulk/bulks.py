@@ -4,6 +4,7 @@ import json
 
 from django.utils import timezone
 
+from retry.bulk.pacing import advance_all
 from retry.bulk.previews import make_preview, start_bulk
 from retry.kinds import FAILED_STAGE
 from retry.models import BulkRetry, BulkRetryItem
@@ -85,6 +86,17 @@ def work_off(most=1000):
             return done
         perform(run.pk)
         done += 1
+    raise AssertionError("it does not end")
+
+
+def go_on(bulk, most=60):
+    """The watchdog and the workers by turns, until it is finished or nothing moves any more."""
+    for _ in range(most):
+        before = (state_of(bulk), states(bulk))
+        advance_all()
+        work_off()
+        if (state_of(bulk), states(bulk)) == before:
+            return
     raise AssertionError("it does not end")
 
 

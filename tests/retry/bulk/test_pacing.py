@@ -19,6 +19,7 @@ from tests.retry.bulk.bulks import (
     ItemState,
     State,
     administrator,
+    go_on,
     in_state,
     make_broken,
     make_notes,
@@ -32,7 +33,7 @@ from tests.retry.bulk.bulks import (
 from tests.retry.factories import make_failed, make_ready
 from voicepipeline import roles
 from voicepipeline.engine.transactions import database_now
-from voicepipeline.models import Artifact, PipelineEvent, StageName, StageRun, VoiceNote
+from voicepipeline.models import Artifact, StageName, StageRun, VoiceNote
 from voicepipeline.registry import registry
 
 pytestmark = pytest.mark.django_db
@@ -41,17 +42,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _four_at_once(settings):
     settings.WORKERS = 8
-
-
-def go_on(bulk, most=60):
-    """The watchdog and the workers by turns, until it is finished or nothing moves any more."""
-    for _ in range(most):
-        before = (state_of(bulk), states(bulk))
-        advance_all()
-        work_off()
-        if (state_of(bulk), states(bulk)) == before:
-            return
-    raise AssertionError("it does not end")
 
 
 def retry_by_hand(note, kind=FAILED_STAGE, **how):
@@ -125,79 +115,6 @@ def test_one_alone_can_be_taken_a_step_on():
     bulk, other = started(make_notes(1)), started(make_notes(1))
     advance(bulk.pk)
     assert (under_way(bulk), under_way(other)) == (1, 0)
-
-
-# --- The frozen set ---------------------------------------------------------------------------------------------
-
-
-def test_a_note_that_fails_after_the_preview_is_not_in_it():
-    bulk = started(make_notes(2))
-    late = make_broken()
-    go_on(bulk)
-    late.refresh_from_db()
-    assert (late.status, bulk.items.count()) == ("failed", 2)
-
-
-def test_a_note_started_over_meanwhile_is_refused():
-    first, second = make_notes(2)
-    bulk = started([first, second])
-    assert retry_by_hand(first, RetryKind.FULL).success
-    work_off()
-    go_on(bulk)
-    assert states(bulk) == ["refused", "succeeded"]
-    assert "started over" in bulk.items.get(artifact=first).message
-
-
-def test_a_note_that_is_being_retried_is_refused():
-    (note,) = make_notes(1)
-    bulk = started([note])
-    retry_by_hand(note)
-    advance_all()
-    item = bulk.items.get()
-    assert "Already requested" in item.message
-    assert item.refusal_group == "It is being retried already."
-    assert note.retries.count() == 1
-
-
-def test_a_note_that_was_retried_meanwhile_with_success_is_not_worked_on_again():
-    note = make_broken(stage=StageName.DRAFT_GENERATION)
-    bulk = started([note], kind=RetryKind.DRAFT_GENERATION)
-    retry_by_hand(note)
-    work_off()
-    advance_all()
-    assert states(bulk) == ["refused"]
-    assert note.retries.count() == 1
-
-
-def test_a_note_that_has_failed_in_another_way_meanwhile_is_refused_and_left_as_it_is():
-    note = make_broken(later=StageName.CLAIMS_EXTRACTION)
-    bulk = started([note])
-    retry_by_hand(note)
-    work_off()
-    note.refresh_from_db()
-    before, events = note.updated_at, PipelineEvent.objects.count()
-    advance_all()
-    note.refresh_from_db()
-    assert bulk.items.get().message == requesting.CHANGED
-    assert (note.updated_at, note.retries.count(), PipelineEvent.objects.count()) == (before, 1, events)
-
-
-def test_entries_confirmed_after_the_preview_are_not_replaced():
-    note = make_ready()
-    bulk = started([note], kind=RetryKind.DRAFT_GENERATION)
-    note.drafts.update(status="confirmed", decided_at=database_now(), decided_by=operator())
-    advance_all()
-    assert states(bulk) == ["refused"]
-    assert note.drafts.get().status == "confirmed"
-
-
-def test_start_over_in_bulk_begins_a_new_round_of_each():
-    note = make_ready()
-    bulk = started([note], by=administrator(), kind=RetryKind.FULL)
-    advance_all()
-    note.refresh_from_db()
-    assert (note.generation, note.status, note.completed_at) == (2, "received", None)
-    assert under_way(bulk) == 1
 
 
 # --- Pace -------------------------------------------------------------------------------------------------------
@@ -301,18 +218,6 @@ def test_a_note_whose_retry_the_database_refuses_does_not_stop_the_others():
     advance_all()
     assert states(bulk) == ["refused", "requested", "requested"]
     assert bulk.items.get(artifact=notes[0]).message == requesting.UNEXPECTED
-
-
-def test_a_note_that_somebody_has_closed_since_the_preview_stays_closed():
-    first, second = make_notes(2)
-    bulk = started([first, second])
-    closed = {"closed_at": database_now(), "closed_by": operator(), "closed_reason": "It will not be fixed."}
-    Artifact.objects.filter(pk=first.pk).update(**closed)
-    advance_all()
-    first.refresh_from_db()
-    assert states(bulk) == ["refused", "requested"]
-    assert first.closed_reason == "It will not be fixed."
-    assert bulk.items.get(artifact=first).message == requesting.CLOSED
 
 
 def test_a_note_that_is_replaced_by_a_newer_try_is_told():

@@ -1,6 +1,7 @@
 """What is counted before anything happens: frozen by its ids, kept for a while, started once."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -21,6 +22,7 @@ from retry.bulk.previews import (
 )
 from retry.kinds import FAILED_STAGE
 from retry.models import BulkRetry, BulkRetryItem, RetryAttempt, RetryKind
+from tests.engine.helpers import write_unguarded
 from tests.factories import make_user
 from tests.retry.bulk.bulks import (
     REASON,
@@ -213,6 +215,22 @@ def test_previews_that_nobody_started_are_removed_with_their_items():
     delete_old_previews()
     assert list(BulkRetry.objects.values_list("pk", flat=True)) == [new.pk]
     assert BulkRetryItem.objects.count() == 1
+
+
+def test_whatever_it_is_expected_to_cost_it_can_be_kept():
+    note = make_ready()
+    each = {"cost_usd": Decimal(900_000), "ai_model": "test-model"}
+    for number, run in enumerate(note.runs.all()):
+        write_unguarded(type(run), run.pk, **each, started_at=run.finished_at - timedelta(seconds=number + 1))
+    bulk = previewed([make_failed() for _ in range(3)])
+    bulk.refresh_from_db()
+    assert bulk.expected_cost_usd >= 2_000_000
+
+
+def test_it_is_of_the_moment_before_it_looked():
+    """What is decided while it is made may not have been seen by it."""
+    bulk = previewed([make_ready()])
+    assert bulk.created_at < bulk.items.get().settled_at
 
 
 def test_an_expired_preview_stays_for_a_day_so_that_its_page_can_say_so():
