@@ -191,6 +191,7 @@ def test_after_three_retries_with_the_same_problem_it_asks_what_has_changed(clie
         make_attempt(note, outcome="failed", problem=note.fingerprint)
     asked = "The last 3 retries ended with the same problem. Say what has changed since."
     assert asked in words_of(client.get(address(note)))
+    assert client.get(address(note)).context["form"]["reason"].label == "What has changed?"
     assert f"Say it here: without that it is not begun. {asked}" in words_of(press(client, note))
     assert press(client, note, reason="The credit is paid.").url == page_of(note)
 
