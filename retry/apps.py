@@ -7,7 +7,7 @@ from django.db.models.signals import post_migrate
 
 class RetryConfig(AppConfig):
     name = "retry"
-    verbose_name = "Retries"
+    verbose_name = "Retrying"
 
     def ready(self) -> None:
         from retry import checks, closing, groups, roles

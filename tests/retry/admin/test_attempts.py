@@ -40,6 +40,11 @@ def test_it_says_who_retried_what_and_what_came_of_it(client, viewer):
     assert '<span class="vp-label vp-label-completed">Succeeded</span>' in page
 
 
+def test_where_it_stands_is_not_called_what_it_is_called(client, viewer):
+    page = text_of(client.get(LIST))
+    assert "Retrying" in page[page.index(f'href="{reverse("admin:app_list", args=["retry"])}"') :][:300]
+
+
 @pytest.mark.parametrize(("reads_content", "why"), [(True, "Caoimhe is meant."), (False, "Hidden")])
 def test_a_reason_is_for_those_who_may_read(client, reads_content, why):
     attempt = make_attempt(make_failed(), reason="Caoimhe is meant.")
