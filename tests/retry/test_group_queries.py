@@ -177,7 +177,7 @@ def test_lines_of_those_affected_say_when_their_notes_failed():
 
 
 # --- Queries ----------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("number", [3, 60])
+@pytest.mark.parametrize("number", [3, 20])
 def test_the_list_asks_three_times_however_many_there_are(number, django_assert_num_queries):
     make_problems(number, with_input=False)
     with django_assert_num_queries(3):

@@ -39,7 +39,7 @@ def expected_words(name, note, asked_for, sent_as):
     cell = CELLS[name][asked_for]
     failed_there = asked_for == FAILED_STAGE and note.failed_stage == StageName.TRANSCRIPTION
     nothing_to_hear = sent_as in MISSING and (asked_for in BEGINS_ANEW or failed_there)
-    if nothing_to_hear and (cell in ("yes", "ready") or asked_for == RetryKind.FULL):
+    if nothing_to_hear and cell in ("yes", "ready"):
         return MISSING[sent_as]
     return "" if cell == "yes" else refusal_in_words(name, cell, asked_for, note)
 
@@ -189,11 +189,16 @@ ALIKE = {
     "transcribed, forgotten",
     "waiting: statements",
     "waiting: names",
+    "waiting: entries",
     "running: statements",
     "running: names",
+    "running: entries",
     "on hold: transcription",
     "stalled: statements",
+    "stalled: entries",
+    "failed: names",
     "failed without: names",
+    "failed without: entries",
     "cancelled: names",
     "ready, names unclear",
 }

@@ -128,6 +128,6 @@ def queries_of(act, *arguments):
 
 
 def test_many_notes_ask_no_more_than_few():
-    few, many = started([make_failed() for _ in range(2)]), started([make_failed() for _ in range(30)])
+    few, many = started([make_failed() for _ in range(2)]), started([make_failed() for _ in range(12)])
     advance_all()
     assert queries_of(progress_of, few) == queries_of(progress_of, many) <= 8

@@ -174,19 +174,19 @@ def test_how_many_are_tried_is_a_setting(settings):
 
 
 def test_when_it_comes_back_later_it_stops_too(settings):
-    settings.WORKERS = 10
-    bulk = started([*make_notes(3, **LAST), *make_notes(7, "permanent", **LAST)], tries_first=True)
+    settings.WORKERS = 8
+    bulk = started([*make_notes(3, **LAST), *make_notes(6, "permanent", **LAST)], tries_first=True)
     a_round(3)
     assert state_of(bulk) == State.HALTED
     assert states(bulk).count("waiting") > 0
 
 
 def test_it_looks_no_further_back_than_it_should(settings):
-    settings.WORKERS, settings.RETRY = 8, settings.RETRY | {"looked_back_at": 4}
-    bulk = started([*make_notes(4, **LAST), *make_notes(6, "permanent", **LAST)])
+    settings.WORKERS, settings.RETRY = 6, settings.RETRY | {"looked_back_at": 3}
+    bulk = started([*make_notes(3, **LAST), *make_notes(4, "permanent", **LAST)])
     a_round(2)
     assert state_of(bulk) == State.HALTED
-    assert states(bulk) == ["succeeded"] * 4 + ["failed"] * 4 + ["waiting"] * 2
+    assert states(bulk) == ["succeeded"] * 3 + ["failed"] * 3 + ["waiting"]
 
 
 def test_after_the_cure_three_are_tried_again_and_then_all_succeed():
