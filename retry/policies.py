@@ -268,7 +268,7 @@ def _too_destructive(kind: Kind, facts: Facts, how: Limits, now: datetime) -> Re
         return None
     again = at(facts.destructive[-most] + HOUR, now)
     words = (
-        f"You may start over, or replace confirmed entries of, {most} voice notes within an hour. "
+        f"You may start over, or retry what concerns confirmed entries of, {most} voice notes within an hour. "
         f"The next is possible {again} (UTC)."
     )
     return Refusal(words, words)

@@ -23,10 +23,11 @@ def context_of(request: HttpRequest) -> dict[str, Any] | None:
     if bulk is None:
         return None
     halted = bulk.state == BulkRetry.State.HALTED
+    link = "See why" if halted else "See what came of it"
     return {
         "sentence": _finished(bulk) if bulk.state == BulkRetry.State.FINISHED else _stopped(bulk),
         "needs_person": halted,
-        "link": "See why" if halted else "See what came of it",
+        "link": "" if request.path == page_of(bulk) else link,
         "url": page_of(bulk),
         "put_away_url": deed_url(bulk, "put_away"),
         # What answered a POST may be no page to come back to.

@@ -45,7 +45,7 @@ from voicepipeline.durations import in_words
 
 States = BulkRetryItem.State
 SAY_WHY = "Say why: the reason is kept with each of these voice notes."
-AGREE = "Without this they cannot be retried: tick it, or leave these voice notes out."
+AGREE = "Without this they cannot be retried: turn it on, or leave these voice notes out."
 
 
 class StartForm(forms.Form):

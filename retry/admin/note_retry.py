@@ -14,7 +14,7 @@ from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from retry.admin.note_panel import KindRow, kind_rows
-from retry.admin.words import CONSEQUENCES, fate_of_confirmed
+from retry.admin.words import CONSEQUENCES, LATELY, fate_of_confirmed
 from retry.facts import CONFIRMED
 from retry.kinds import Kind
 from retry.operations import MAX_KEY, MAX_REASON, retry
@@ -163,6 +163,7 @@ def _page(
         "consequences": CONSEQUENCES[kind.key],
         "deleted": [amount(number, words) for words, number in note.deleted.items()],
         "facts": _facts(shown),
+        "lately": "" if shown.cost_usd is None and shown.takes is None else LATELY,
         "on_hold": note.verdict.on_hold,
         "concerned": concerned,
         "concerned_more": note.verdict.confirmed - len(concerned),

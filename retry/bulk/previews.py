@@ -155,7 +155,7 @@ def _needs_agreement(bulk: BulkRetry) -> str:
     if not entries:
         return ""
     depend = "1 confirmed entry depends" if entries == 1 else f"{entries:,} confirmed entries depend"
-    return f"{depend} on these voice notes. Say that you agree to their being replaced, or choose fewer."
+    return f"{depend} on these voice notes. Say that you agree to that, or choose fewer."
 
 
 @engine_transaction

@@ -65,6 +65,13 @@ def test_its_starter_is_told_in_one_sentence(client, operator, fields, sentence)
     assert sentence in notice_on(client, reverse("admin:voicepipeline_artifact_changelist"))
 
 
+def test_it_leads_to_its_page_from_every_other(client, operator):
+    make_bulk(by=operator, state="halted")
+    own = reverse("admin:retry_bulkretry_change", args=[BulkRetry.objects.get().bulk_id])
+    assert "See why" in notice_on(client)
+    assert "See why" not in notice_on(client, own)
+
+
 @pytest.mark.parametrize("state", ["preview", "trying", "running", "paused"])
 def test_nothing_is_told_before_its_end(client, operator, state):
     make_bulk(by=operator, state=state)

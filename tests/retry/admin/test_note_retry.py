@@ -70,6 +70,16 @@ def attempts(note):
 
 
 # --- What it shows ----------------------------------------------------------------------------------------------------
+def test_cost_and_time_say_of_which_days_they_are_averages(client, operator):
+    words = words_of(client.get(address(make_ready(), NAMES)))
+    assert "Cost and time: as in the last 7 days." in words
+
+
+def test_what_is_not_known_is_of_no_days(client, operator):
+    words = words_of(client.get(address(make_failed(STATEMENTS), STATEMENTS)))
+    assert ("Takes Unknown" in words, "in the last 7 days" in words) == (True, False)
+
+
 def test_it_shows_what_will_happen_and_how_much_of_it(client, operator):
     words = words_of(client.get(address(make_ready(), NAMES)))
     assert "The transcript and the statements stay." in words

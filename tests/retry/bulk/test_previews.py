@@ -152,13 +152,13 @@ def test_a_start_needs_a_reason(reason):
     assert state_of(bulk) == State.PREVIEW
 
 
-def test_a_start_that_replaces_confirmed_entries_needs_agreement():
+def test_a_start_that_concerns_confirmed_entries_needs_agreement():
     note = make_ready()
     make_confirmed(note)
     bulk = previewed([note], kind=RetryKind.DRAFT_GENERATION)
     outcome = start(bulk)
     assert not outcome.done
-    assert "1 confirmed entry depends" in outcome.message
+    assert outcome.message.startswith("1 confirmed entry depends on these voice notes. Say that you agree to that")
     assert start(bulk, agreed=True).done
 
 
