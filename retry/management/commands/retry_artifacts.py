@@ -262,6 +262,7 @@ def _retry_one(kind: str, note: PreviewedNote, by: User, options: dict[str, Any]
         reason=options["reason"],
         expected_generation=note.generation,
         agreed_to=note.verdict.confirmed,
+        as_of=note.verdict.confirmed_at,
     )
     number = result.retry_attempt.number if result.success and result.retry_attempt else None
     outcome = REQUESTED if result.success else REFUSED
