@@ -187,6 +187,7 @@ TABLE_OF = {
 ALIKE = {
     "transcribing, forgotten",
     "transcribed, forgotten",
+    "processing, forgotten",
     "waiting: statements",
     "waiting: names",
     "waiting: entries",

@@ -93,7 +93,7 @@ def queries_of(client, url):
     return len(queries)
 
 
-@pytest.mark.parametrize("page", ["changelist", "live"])
+@pytest.mark.parametrize("page", ["changelist", pytest.param("live", marks=pytest.mark.trial)])
 def test_the_list_asks_as_often_for_many_as_for_few(client, viewer, page):
     make_problems(3, with_input=False)
     url = reverse(f"admin:retry_failuregroup_{page}")
@@ -206,7 +206,7 @@ def test_the_page_of_a_problem_is_refreshed_only_when_something_changed(client, 
     assert client.get(url, headers={"X-Seen": digest}).status_code == 204
 
 
-@pytest.mark.parametrize("page", ["change", "change_live"])
+@pytest.mark.parametrize("page", ["change", pytest.param("change_live", marks=pytest.mark.trial)])
 def test_the_page_of_a_problem_asks_as_often_for_many_notes(client, viewer, page):
     note = fail()
     few = queries_of(client, page_of(note, page))
