@@ -29,6 +29,7 @@ TRIED_FIRST = RetryLimits().tried_first
 PREVIEW_SECONDS = 1.5
 OUTAGE_SECONDS = 12
 PATIENCE_SECONDS = 240
+QUIET_SECONDS = 60
 LOOK_SECONDS = 0.1
 SCALE = 240
 SHIPPED = Limits()
@@ -130,10 +131,18 @@ class Watched:
         self.fleet, self.bulk, self.most = fleet, bulk, 0
 
     def until_it_is(self, state: str) -> None:
-        until(lambda: self._is(state), f"the bulk retry is {state}", PATIENCE_SECONDS)
+        self._until(lambda: self._is(state), f"the bulk retry is {state}")
 
     def until_ended(self, count: int) -> None:
-        until(lambda: self._is("finished") or self.fleet.count(ENDED) >= count, f"{count} have ended", PATIENCE_SECONDS)
+        self._until(lambda: self._is("finished") or self.fleet.count(ENDED) >= count, f"{count} have ended")
+
+    def _until(self, true, what: str) -> None:
+        """However long it takes on a busy machine, as long as some end."""
+        ended, moved = -1, 0.0
+        while not true():
+            if (now := self.fleet.count(ENDED)) != ended:
+                ended, moved = now, time.monotonic()
+            assert time.monotonic() < moved + QUIET_SECONDS, f"{ended} have ended, and no more: {what}"
 
     def _is(self, state: str) -> bool:
         self.most = max(self.most, self.fleet.count(UNDER_WAY))
