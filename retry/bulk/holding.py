@@ -25,6 +25,11 @@ class Holds:
     clubs: dict[str, set[int]] = field(default_factory=dict)
     tests: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def any(self) -> bool:
+        """Whether anything is held at all."""
+        return bool(self.why or self.clubs or self.tests)
+
     def next_items(self, bulk: BulkRetry, most: int) -> list[BulkRetryItem]:
         """The first that have not begun and need nothing that is paused."""
         free = self._waiting(bulk).exclude(kind__in=list(self.why))

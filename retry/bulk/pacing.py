@@ -51,18 +51,21 @@ def _advance(unfinished: QuerySet[BulkRetry]) -> None:
         if not alone:
             return
         hands = [_Hand(bulk, *counted) for bulk, counted in _counted(unfinished) if _moves_on(bulk, *counted[:2])]
-        free = at_once() - _places_taken() if hands else 0
-        if free > 0:
-            _deal(hands, free, load_holds(database_now()))
+        if hands:
+            holds = load_holds(database_now())
+            free = at_once() - _places_taken(holds)
+            if free > 0:
+                _deal(hands, free, holds)
 
 
 # One on hold needs no worker, and must not keep others from what is not held.
 ON_HOLD = Q(Exists(StageRun.objects.parked().filter(artifact=OuterRef("artifact"))), state=ItemState.REQUESTED)
 
 
-def _places_taken() -> int:
-    """How many of those under way take up a worker, or soon will."""
-    return BulkRetryItem.objects.filter(state=ItemState.REQUESTED).exclude(ON_HOLD).count()
+def _places_taken(holds: Holds) -> int:
+    """How many of those under way take up a worker, or soon will: with nothing held, those on hold are let go next."""
+    under_way = BulkRetryItem.objects.filter(state=ItemState.REQUESTED)
+    return (under_way.exclude(ON_HOLD) if holds.any else under_way).count()
 
 
 @dataclass
