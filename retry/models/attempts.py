@@ -45,7 +45,7 @@ class RetryAttempt(models.Model):
     idempotency_key = models.CharField(max_length=64, blank=True, editable=False)
     # How many rows of what it deleted, by their names on pages.
     deleted = models.JSONField(default=dict, blank=True)
-    # To the replacing of how many confirmed or applied entries somebody had agreed.
+    # How many confirmed or applied entries depended on it, as whoever asked for it was shown and agreed.
     agreed_to = models.PositiveIntegerField("confirmed entries", default=0)
     # What was wrong with the note before; empty for one that had not failed.
     problem_before = models.CharField(max_length=64, blank=True)

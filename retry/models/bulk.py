@@ -120,7 +120,7 @@ class BulkRetryItem(models.Model):
     kind = models.CharField("what", max_length=20, choices=RetryKind, blank=True)
     # The round that the preview saw: one that was started over meanwhile is another note.
     generation = models.PositiveIntegerField()
-    # To the replacing of how many confirmed or applied entries somebody agrees by starting this.
+    # How many confirmed or applied entries depend on it: whoever starts this agrees to that.
     agreed_to = models.PositiveIntegerField(default=0)
     # The fingerprint of the failure that it had.
     problem_before = models.CharField(max_length=64, blank=True)
