@@ -17,7 +17,7 @@ from voicepipeline import roles
 from voicepipeline.engine.execution import perform
 from voicepipeline.models import Artifact, Pause, ProviderModel
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGE = reverse("admin:voicepipeline_aiservicehealth_changelist")
 PRICES = reverse("admin:voicepipeline_modelprice_changelist")
 NO_CREDIT = "The credit with the AI provider is used up: reading statements is on hold for all clubs; nothing is lost."

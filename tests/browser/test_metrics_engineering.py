@@ -14,7 +14,7 @@ from metrics.schedules import CLEAN_EVENTS, HOURLY, REFRESH
 from tests.factories import make_club, make_event, make_note
 from tests.metrics.factories import make_period, make_snapshot
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LONG_NAME = "Cumann Lúthchleas Gael Naomh Mearnóg agus Caisleán Uí Chonchobhair Thiar"
 

@@ -14,7 +14,7 @@ from tests.retry.factories import NAMES, TRANSCRIPTION
 from tests.retry.problems import fail, fail_again, group_of, make_notes_of
 from voicepipeline import roles
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = reverse("admin:retry_failuregroup_changelist")
 UNREADABLE = "The AI service cannot read this recording: its format is not one it takes."
 

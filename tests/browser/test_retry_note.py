@@ -13,7 +13,7 @@ from tests.retry.factories import STATEMENTS, make_attempt, make_confirmed, make
 from tests.stages.fixtures import django_db_setup  # noqa: F401
 from voicepipeline import roles
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = reverse("admin:voicepipeline_artifact_changelist")
 REFRESHED_WITHIN = 15_000
 

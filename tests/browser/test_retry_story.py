@@ -16,7 +16,7 @@ from tests.stages.fixtures import django_db_setup, scripted_stages  # noqa: F401
 from voicepipeline import roles
 from voicepipeline.models import Artifact
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PROBLEMS = reverse("admin:retry_failuregroup_changelist")
 NOTES = reverse("admin:voicepipeline_artifact_changelist")
 # It goes wrong once; whatever comes after that goes well.

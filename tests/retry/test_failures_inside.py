@@ -13,7 +13,7 @@ from tests.retry.factories import STATEMENTS, make_attempt, make_closed, make_co
 from voicepipeline import roles
 from voicepipeline.models import Artifact, PipelineEvent
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.trial, pytest.mark.django_db]
 
 # The failure itself is on record, and counted; nothing else may be.
 ON_RECORD = ("retry_retryattempt", "voicepipeline_pipelineevent", "metrics_counter")

@@ -25,7 +25,7 @@ from voicepipeline import roles
 from voicepipeline.engine.execution import perform
 from voicepipeline.models import Artifact, PipelineEvent, StageRun
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.trial, pytest.mark.django_db(transaction=True)]
 
 PEOPLE = 8
 KINDS = (*RetryKind.values, FAILED_STAGE)

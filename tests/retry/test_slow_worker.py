@@ -27,7 +27,7 @@ from voicepipeline.operations.notes import release_and_requeue
 from voicepipeline.stages import STAGES
 from voicepipeline.stages.contract import StageOutput
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.trial, pytest.mark.django_db(transaction=True)]
 
 PATIENCE_SECONDS = 20
 REAL_STAGES = dict(configured.STAGE_CODE)

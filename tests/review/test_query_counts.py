@@ -231,20 +231,20 @@ def roster_import(by):
 
 
 PAGES = [
-    pytest.param(match_again, 8, id="match again"),
-    pytest.param(merge_choice, 9, id="merge, choice"),
-    pytest.param(merge_search, 8, id="merge, search"),
-    pytest.param(merge_preview, 15, id="merge, preview"),
-    pytest.param(learned_names_to_remove, 10, id="learned names to remove"),
+    pytest.param(match_again, 9, id="match again"),
+    pytest.param(merge_choice, 10, id="merge, choice"),
+    pytest.param(merge_search, 9, id="merge, search"),
+    pytest.param(merge_preview, 16, id="merge, preview"),
+    pytest.param(learned_names_to_remove, 11, id="learned names to remove"),
     *(asked(verb) for verb in ("confirm", "edit", "reject", "hold")),
-    pytest.param(release, 9, id="one entry, release"),
-    pytest.param(undo, 9, id="one entry, undo"),
+    pytest.param(release, 10, id="one entry, release"),
+    pytest.param(undo, 10, id="one entry, undo"),
     *(
-        pytest.param(lambda by, verb=verb: all_entries(by, verb), 8, id=f"all entries, {verb}")
+        pytest.param(lambda by, verb=verb: all_entries(by, verb), 9, id=f"all entries, {verb}")
         for verb in ("confirm", "reject")
     ),
-    pytest.param(bulk_action, 7, id="bulk action"),
-    pytest.param(notes_to_sort_out, 9, id="notes to sort out"),
+    pytest.param(bulk_action, 8, id="bulk action"),
+    pytest.param(notes_to_sort_out, 10, id="notes to sort out"),
     pytest.param(roster_import, 9, id="roster import"),
 ]
 

@@ -74,10 +74,10 @@ class ListAdmin(ModelAdmin):
 
         Django takes any of them from the address: `last_name__startswith=K` would tell names to those who see initials.
         """
-        if "\x00" in value:  # PostgreSQL knows no such text
-            return False
         column = lookup.partition("__")[0]
-        if column in _columns(self.opts) and column not in map(_filtered, self.get_list_filter(request)):
+        filtered = column in map(_filtered, self.get_list_filter(request))
+        # PostgreSQL knows no text with a NUL.
+        if column in _columns(self.opts) and (not filtered or "\x00" in value):
             return False
         return bool(super().lookup_allowed(lookup, value, request))
 

@@ -12,13 +12,6 @@ pytestmark = pytest.mark.django_db
 LIST = reverse("admin:retry_retryattempt_changelist")
 
 
-@pytest.fixture
-def viewer(client):
-    user = make_user(roles.VIEWER)
-    client.force_login(user)
-    return user
-
-
 def text_of(response):
     return response.content.decode()
 

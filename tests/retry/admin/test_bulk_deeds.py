@@ -15,13 +15,6 @@ from voicepipeline import roles
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def operator(client):
-    user = make_user(roles.OPERATOR, first_name="Aoife", last_name="Kelly")
-    client.force_login(user)
-    return user
-
-
 def url_of(bulk, page="change", *more):
     return reverse(f"admin:retry_bulkretry_{page}", args=[bulk.bulk_id, *more])
 

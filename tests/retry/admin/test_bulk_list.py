@@ -7,20 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from retry.models import RetryKind
-from tests.factories import make_user
 from tests.retry.admin.rows import make_bulk
-from voicepipeline import roles
 
 pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:retry_bulkretry_changelist")
-
-
-@pytest.fixture
-def operator(client):
-    user = make_user(roles.OPERATOR, first_name="Aoife", last_name="Kelly")
-    client.force_login(user)
-    return user
 
 
 def url_of(bulk, page="change", *more):

@@ -18,13 +18,6 @@ pytestmark = pytest.mark.django_db
 UNDER_WAY = {"succeeded": 4, "failed": 2, "requested": 3, "waiting": 5, "refused": 1, "superseded": 1}
 
 
-@pytest.fixture
-def operator(client):
-    user = make_user(roles.OPERATOR, first_name="Aoife", last_name="Kelly")
-    client.force_login(user)
-    return user
-
-
 def url_of(bulk, page="change", *more):
     return reverse(f"admin:retry_bulkretry_{page}", args=[bulk.bulk_id, *more])
 

@@ -23,13 +23,6 @@ READY, MOVING = "It has not failed: choose from which stage it should be run aga
 GIVEN = {"reason": "The prompt is mended.", "tries_first": "on"}
 
 
-@pytest.fixture
-def operator(client):
-    user = make_user(roles.OPERATOR, first_name="Aoife", last_name="Kelly")
-    client.force_login(user)
-    return user
-
-
 def url_of(bulk, page="change", *more):
     return reverse(f"admin:retry_bulkretry_{page}", args=[bulk.bulk_id, *more])
 

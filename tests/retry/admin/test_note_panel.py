@@ -22,20 +22,6 @@ from voicepipeline import roles
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def operator(client):
-    user = make_user(roles.OPERATOR, first_name="Aoife", last_name="Kelly")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
-def viewer(client):
-    user = make_user(roles.VIEWER)
-    client.force_login(user)
-    return user
-
-
 def page_of(note, page="change"):
     return reverse(f"admin:voicepipeline_artifact_{page}", args=[note.artifact_id])
 

@@ -28,20 +28,6 @@ pytestmark = pytest.mark.django_db
 FULL = RetryKind.FULL
 
 
-@pytest.fixture
-def operator(client):
-    user = make_user(roles.OPERATOR, first_name="Aoife", last_name="Kelly")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
-def administrator(client):
-    user = make_user(roles.ADMINISTRATOR)
-    client.force_login(user)
-    return user
-
-
 def address(note, kind=STATEMENTS):
     return reverse("admin:retry_note", args=[note.artifact_id, kind])
 

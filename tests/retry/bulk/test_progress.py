@@ -26,7 +26,7 @@ from tests.retry.bulk.bulks import (
 from tests.retry.factories import make_attempt, make_failed, make_ready, make_run
 from voicepipeline.models import StageRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.trial, pytest.mark.django_db]
 
 COST_OF_A_RUN = Decimal("0.0125")
 

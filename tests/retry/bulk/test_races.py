@@ -28,7 +28,7 @@ from tests.retry.bulk.bulks import (
 )
 from voicepipeline.models import PipelineEvent, StageRun
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.trial, pytest.mark.django_db(transaction=True)]
 
 LONGEST_SECONDS = 60
 

@@ -26,7 +26,7 @@ from voicepipeline.engine.execution import perform
 from voicepipeline.engine.transactions import database_now
 from voicepipeline.models import Artifact, Pause, StageName, VoiceNote
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.trial, pytest.mark.django_db]
 
 OLD, NEW, OTHER, WELL = "old", "new", "other", ""
 # At the last stage there is nothing after it: the quickest to succeed.

@@ -14,7 +14,7 @@ from voicepipeline.engine.releasing import release_due
 from voicepipeline.engine.transactions import database_now
 from voicepipeline.models import AIService, AIServiceHealth, Pause, StageName, StageRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.trial, pytest.mark.django_db]
 
 DOWN, NO_CREDIT, BY_PEOPLE = (
     "the AI service is down",
