@@ -57,6 +57,7 @@ def test_a_preview_is_read_agreed_to_and_started(page, look, operator, check_pag
     check_page()
 
 
+@pytest.mark.trial
 def test_its_page_follows_what_happens_and_takes_orders(page, look, operator, check_page, sign_in):
     bulk = make_bulk(state="running", by=operator, counts={"succeeded": 40, "failed": 2, "requested": 4, "waiting": 9})
     keep_problem(bulk)
@@ -87,6 +88,7 @@ def test_its_page_follows_what_happens_and_takes_orders(page, look, operator, ch
     expect(page).to_have_url(re.compile(f"{PROBLEM}"))
 
 
+@pytest.mark.trial
 def test_one_that_stopped_by_itself_is_told_everywhere_resumed_and_put_away(page, look, operator, check_page, sign_in):
     why = "The same problem came back on 3 of the last 3."
     bulk = make_bulk(state="halted", by=operator, counts={"failed": 3, "waiting": 20}, state_reason=why)
@@ -111,6 +113,7 @@ def test_one_that_stopped_by_itself_is_told_everywhere_resumed_and_put_away(page
     expect(page).to_have_url(re.compile("/bulkretry/$"))
 
 
+@pytest.mark.trial
 def test_an_expired_preview_is_made_anew(page, operator, check_page, sign_in):
     sign_in(operator)
     page.goto(url_of(make_bulk(by=operator, created_at=timezone.now() - timedelta(hours=2))))
@@ -122,6 +125,7 @@ def test_an_expired_preview_is_made_anew(page, operator, check_page, sign_in):
     check_page()
 
 
+@pytest.mark.trial
 def test_it_is_started_with_the_keyboard_alone(page, operator, sign_in):
     bulk = make_bulk(by=operator, counts={"waiting": 5})
     sign_in(operator)
@@ -141,6 +145,7 @@ def test_it_is_started_with_the_keyboard_alone(page, operator, sign_in):
     assert BulkRetry.objects.get().state == "running"
 
 
+@pytest.mark.trial
 def test_a_viewer_sees_everything_and_finds_nothing_to_press(page, check_page, sign_in):
     counts = {"succeeded": 3, "failed": 2, "waiting": 9}
     halted = make_bulk(state="halted", by=make_user(roles.OPERATOR), counts=counts, state_reason="It came back.")

@@ -49,6 +49,7 @@ def unreadable(live_server):
     return note
 
 
+@pytest.mark.trial
 def test_nothing_has_failed_yet(page, look, viewer, check_page):
     page.goto(LIST)
     expect(page.get_by_text("Nothing has failed yet.")).to_be_visible()
@@ -71,6 +72,7 @@ def test_a_problem_is_found_understood_and_its_notes_are_counted(page, look, ope
     check_page()
 
 
+@pytest.mark.trial
 def test_its_notes_are_retried_by_way_of_a_preview(page, operator, unreadable, check_page):
     page.goto(page_of(unreadable))
     page.get_by_role("button", name="Retry these 5 voice notes").click()
@@ -101,6 +103,7 @@ def test_it_is_marked_as_fixed_and_comes_back_by_keyboard_alone(page, operator, 
     expect(page.locator(".vp-problems")).to_contain_text("Came back")
 
 
+@pytest.mark.trial
 def test_it_is_put_aside_and_opened_again(page, look, operator, unreadable, check_page):
     page.goto(page_of(unreadable))
     expect(page.locator("#deed-open")).to_be_hidden()
@@ -120,6 +123,7 @@ def test_it_is_put_aside_and_opened_again(page, look, operator, unreadable, chec
     expect(page.get_by_text("It is open again.", exact=True)).to_be_visible()
 
 
+@pytest.mark.trial
 def test_what_is_being_typed_stays_while_the_page_refreshes_itself(page, operator, unreadable):
     page.goto(page_of(unreadable))
     page.locator("#deed-fixed").click()
@@ -130,6 +134,7 @@ def test_what_is_being_typed_stays_while_the_page_refreshes_itself(page, operato
     expect(page.get_by_role("button", name="Retry these 6 voice notes")).to_be_visible()
 
 
+@pytest.mark.trial
 def test_a_new_problem_appears_in_the_list_by_itself(page, viewer, unreadable):
     page.goto(LIST)
     expect(page.locator(".vp-problems tbody tr")).to_have_count(1)
@@ -137,6 +142,7 @@ def test_a_new_problem_appears_in_the_list_by_itself(page, viewer, unreadable):
     expect(page.locator(".vp-problems tbody tr")).to_have_count(2, timeout=10_000)
 
 
+@pytest.mark.trial
 def test_who_only_looks_sees_it_and_has_nothing_to_press(page, look, viewer, unreadable, check_page):
     groups.mark_fixed(unreadable.fingerprint, by=make_user(roles.OPERATOR), note="Something private.")
     page.goto(page_of(unreadable))

@@ -65,6 +65,7 @@ def test_starting_over_asks_why_and_for_consent_and_keeps_what_was_typed(
     assert (RetryAttempt.objects.get().agreed_to, note.drafts.count()) == (1, 0)
 
 
+@pytest.mark.trial
 def test_what_is_not_possible_leads_to_what_is(page, look, operator, sign_in, check_page):
     note = make_failed(STATEMENTS)
     sign_in(operator)
@@ -75,6 +76,7 @@ def test_what_is_not_possible_leads_to_what_is(page, look, operator, sign_in, ch
     expect(page.get_by_text("The transcript stays.")).to_be_visible()
 
 
+@pytest.mark.trial
 def test_older_retries_that_were_unfolded_stay_so_when_the_page_is_refreshed(page, operator, sign_in):
     note = make_failed()
     for _ in range(5):
@@ -113,6 +115,7 @@ def is_refresh(request):
     return "x-seen" in request.headers
 
 
+@pytest.mark.trial
 def test_what_was_asked_for_before_a_row_was_ticked_takes_no_tick_away(page, operator, sign_in):
     note = make_failed()
     sign_in(operator)
@@ -151,6 +154,7 @@ def test_all_that_match_are_chosen_and_previewed(page, look, operator, sign_in, 
     assert (bulk.items.count(), bulk.state) == (52, "preview")
 
 
+@pytest.mark.trial
 def test_one_row_that_is_ticked_again_makes_it_no_longer_all_that_match(page, operator, sign_in):
     notes = [make_failed(with_input=False) for _ in range(51)]
     sign_in(operator)
@@ -173,6 +177,7 @@ def back_to(page, wanted, most=5):
     raise AssertionError(f"the keyboard does not get back to {wanted}")
 
 
+@pytest.mark.trial
 def test_rows_are_ticked_and_previewed_by_keyboard(page, operator, sign_in):
     note = make_failed()
     sign_in(operator)
@@ -190,6 +195,7 @@ def test_rows_are_ticked_and_previewed_by_keyboard(page, operator, sign_in):
     assert BulkRetry.objects.get().kind == STATEMENTS
 
 
+@pytest.mark.trial
 def test_a_viewer_has_nothing_to_tick(page, look, sign_in, check_page, live_server):
     note = make_failed()
     sign_in(make_user(roles.VIEWER))

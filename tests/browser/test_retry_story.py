@@ -65,6 +65,7 @@ def see_it_succeed(page, note):
     expect(page.get_by_text("Failed at")).to_have_count(0)
 
 
+@pytest.mark.trial
 def test_a_failed_note_is_found_by_its_problem_understood_retried_and_seen_to_succeed(
     page, look, operator, sign_in, check_page
 ):
@@ -149,6 +150,7 @@ def forged(page, path, **fields):
     )
 
 
+@pytest.mark.trial
 def test_a_viewer_sees_all_and_starts_nothing(page, viewer, operator, sign_in, check_page):
     note = make_failed()
     sign_in(viewer)
@@ -169,6 +171,7 @@ def test_a_viewer_sees_all_and_starts_nothing(page, viewer, operator, sign_in, c
     assert (RetryAttempt.objects.count(), BulkRetry.objects.count()) == (0, 0)
 
 
+@pytest.mark.trial
 def test_the_same_post_of_an_operator_is_taken(page, operator, sign_in):
     """So that what turns a viewer away is the missing right, and nothing else that was missing."""
     note = make_failed()
