@@ -63,7 +63,8 @@ def browser_type_launch_args(browser_type_launch_args):
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": ARGUMENTS}
 
 
-# A desk in light and a phone in dark are each size and each scheme; the other two are left to `make trials`.
+# A desk in light and a phone in dark are each size and each scheme; the other two are left to `make trials`, and of pages
+# marked `one_look` the phone, too.
 LOOKS = [
     pytest.param(("desk", "light"), id="desk-light"),
     pytest.param(("phone", "dark"), id="phone-dark"),
@@ -74,7 +75,7 @@ LOOKS = [
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Pages that are made of what other pages show in both quick looks are looked at in one of them."""
+    """Of pages made of the same parts as others a quick run looks at one size."""
     for item in items:
         second = "callspec" in vars(item) and item.callspec.params.get("look") == ("phone", "dark")
         if second and item.get_closest_marker("one_look"):

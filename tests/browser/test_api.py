@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.api.helpers import over_http
 from tests.factories import make_club
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize("size", [(1360, 900), (375, 812)], ids=["desk", "phone"])

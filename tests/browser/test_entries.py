@@ -14,7 +14,7 @@ from tests.factories import make_claim, make_coach, make_draft, make_note, make_
 from voicepipeline import roles
 from voicepipeline.models import BulkWork, EntryDecision, InsightDraft
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LIST = reverse("admin:voicepipeline_insightdraft_changelist")
 SENTENCES = (

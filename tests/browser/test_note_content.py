@@ -28,7 +28,7 @@ from tests.factories import (
 from voicepipeline import roles
 from voicepipeline.models import Claim, MentionKind, StageName, StageRun, VoiceNote
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 NAMES = ("Neve Kelly", "Owen", "Sean Og", "Eefa", "Murphy")
 SAID = (

@@ -12,7 +12,7 @@ from tests.stages.fixtures import django_db_setup, scripted_stages  # noqa: F401
 from voicepipeline import roles
 from voicepipeline.models import Artifact, StageRun
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = reverse("admin:voicepipeline_artifact_changelist")
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.factories import make_club, make_player, make_team
 from voicepipeline.models import Player
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGE = "admin:voicepipeline_rosterimport_add"
 LIST = """\
