@@ -227,8 +227,8 @@ def test_the_notes_page_asks_as_many_questions_for_a_hundred_events_as_for_one(
         make_event(artifact, "rate_limit_hit", actor_id=operator.pk)
     # Session, viewer, their permissions (own and by role), the note, that it is read, the moment, its active run,
     # how many are ahead, the clusters, its transcript, statements, matches and entries, its runs, its events, how
-    # it can be retried (8) and was, what stands still, whether a bulk retry of theirs has ended.
-    with django_assert_num_queries(29):
+    # it can be retried (7) and was, what stands still, whether a bulk retry of theirs has ended.
+    with django_assert_num_queries(28):
         client.get(page_of(artifact))
 
 
@@ -236,7 +236,7 @@ def test_the_page_of_a_note_with_many_tries_is_as_cheap(client, viewer, django_a
     artifact = failed_note(**{stage: ["transient"] * 5 for stage in ("transcription", "claims_extraction")})
     assert StageRun.objects.filter(artifact=artifact).count() == 14
     # Of a ready note also what waits for a person; there is no run to be asked about.
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(24):
         client.get(page_of(artifact))
 
 
