@@ -63,8 +63,8 @@ def browser_type_launch_args(browser_type_launch_args):
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": ARGUMENTS}
 
 
-# A desk in light and a phone in dark are each size and each scheme; the other two are left to `make trials`, and of pages
-# marked `one_look` the phone, too.
+# A desk in light and a phone in dark are each size and each scheme; the other two are left to `make trials`, and so is
+# the phone of pages marked `one_look`.
 LOOKS = [
     pytest.param(("desk", "light"), id="desk-light"),
     pytest.param(("phone", "dark"), id="phone-dark"),
