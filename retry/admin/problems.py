@@ -217,10 +217,11 @@ class ProblemAdmin(HistoryAdmin):
         verify_platform_staff(request.user, RETRY_ARTIFACT)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        problem, most, user = self._problem(fingerprint), limits().most_in_bulk, request.user
+        user: Any = request.user
+        problem, most = self._problem(fingerprint), limits().most_in_bulk
         notes = failed_now(fingerprint).order_by("received_at", "pk").values_list("pk", flat=True)[:most]
         try:
-            bulk = make_preview(list(notes), FAILED_STAGE, by=user, chosen_by=_chosen_by(problem, most))  # type: ignore[arg-type]
+            bulk = make_preview(list(notes), FAILED_STAGE, by=user, chosen_by=_chosen_by(problem, most))
         except InvalidTransition as refusal:
             messages.warning(request, str(refusal))
             return redirect(f"admin:{URL_NAME}_change", fingerprint)
