@@ -63,23 +63,13 @@ def browser_type_launch_args(browser_type_launch_args):
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": ARGUMENTS}
 
 
-# A desk in light and a phone in dark are each size and each scheme; the other two are left to `make trials`, and so is
-# the phone of pages marked `one_look`.
+# A desk in light is looked at in every run, the other three by `make trials`.
 LOOKS = [
     pytest.param(("desk", "light"), id="desk-light"),
-    pytest.param(("phone", "dark"), id="phone-dark"),
+    pytest.param(("phone", "dark"), id="phone-dark", marks=pytest.mark.trial),
     pytest.param(("desk", "dark"), id="desk-dark", marks=pytest.mark.trial),
     pytest.param(("phone", "light"), id="phone-light", marks=pytest.mark.trial),
 ]
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Of pages made of the same parts as others a quick run looks at one size."""
-    for item in items:
-        second = "callspec" in vars(item) and item.callspec.params.get("look") == ("phone", "dark")
-        if second and item.get_closest_marker("one_look"):
-            item.add_marker("trial")
 
 
 @pytest.fixture(params=LOOKS)

@@ -17,7 +17,7 @@ from voicepipeline import roles
 from voicepipeline.engine.execution import perform
 from voicepipeline.models import Artifact, Pause, ProviderModel
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGE = reverse("admin:voicepipeline_aiservicehealth_changelist")
 PRICES = reverse("admin:voicepipeline_modelprice_changelist")
 NO_CREDIT = "The credit with the AI provider is used up: reading statements is on hold for all clubs; nothing is lost."
@@ -44,6 +44,7 @@ def go_as_far_as_it_goes(artifact):
             perform(run.pk)
 
 
+@pytest.mark.trial
 def test_credit_runs_out_is_seen_mended_tested_and_resumed(page, provider, operator, check_page, sign_in, look):
     control(provider, "POST", rates={"chat": {"no_credit": 1.0}})
     sign_in(operator)
@@ -80,6 +81,7 @@ def test_credit_runs_out_is_seen_mended_tested_and_resumed(page, provider, opera
     check_page()
 
 
+@pytest.mark.trial
 def test_work_for_a_club_is_paused_after_a_look_and_resumed(page, look, operator, check_page, sign_in):
     club = make_club(name="Na Fianna")
     note = make_artifact()
@@ -124,6 +126,7 @@ def test_the_page_follows_and_leaves_the_keyboard_where_it_is(page, operator, si
     expect(button).to_be_focused()
 
 
+@pytest.mark.trial
 def test_prices_are_entered_and_those_that_are_missing_are_told(
     page, look, administrator, check_page, sign_in, settings
 ):

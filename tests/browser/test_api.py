@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.api.helpers import over_http
 from tests.factories import make_club
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize("size", [(1360, 900), (375, 812)], ids=["desk", "phone"])
@@ -21,6 +21,7 @@ def test_the_docs_show_every_address_from_our_own_files_alone(page, watch, live_
     assert watch.problems == []
 
 
+@pytest.mark.trial
 def test_a_key_is_made_used_and_revoked(page, sign_in, administrator, live_server, check_page, look):
     make_club(name="Ballina Rovers", slug="ballina")
     sign_in(administrator)

@@ -15,7 +15,7 @@ from tests.retry.admin.rows import CODE, MESSAGE, PROBLEM, STATEMENTS, make_bulk
 from tests.retry.factories import make_run
 from voicepipeline import roles
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 READY = "It has not failed: choose from which stage it should be run again."
 

@@ -14,7 +14,7 @@ from tests.factories import make_claim, make_coach, make_draft, make_note, make_
 from voicepipeline import roles
 from voicepipeline.models import BulkWork, EntryDecision, InsightDraft
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LIST = reverse("admin:voicepipeline_insightdraft_changelist")
 SENTENCES = (
@@ -86,6 +86,7 @@ def entry(page, title):
     return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=title, exact=True))
 
 
+@pytest.mark.trial
 def test_a_notes_entries_are_decided_by_keyboard_alone(page, sign_in, operator, check_page):
     note = make_entries()
     sign_in(operator)
@@ -131,6 +132,7 @@ def test_a_notes_entries_are_decided_by_keyboard_alone(page, sign_in, operator, 
     assert InsightDraft.objects.filter(title__contains="again: c e r h j k").count() == 1
 
 
+@pytest.mark.trial
 def test_entries_of_many_notes_are_decided_by_mouse(page, sign_in, operator, check_page):
     note, other = make_entries(), make_entries()
     stale = timezone.now() - timedelta(days=1)

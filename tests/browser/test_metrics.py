@@ -16,7 +16,7 @@ from tests.metrics.histories import make_busy_hours
 from voicepipeline import roles
 from voicepipeline.models import EventType
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGE = reverse("admin:metrics_dashboard")
 HOLES = (4, 5)
 

@@ -14,7 +14,7 @@ from metrics.schedules import CLEAN_EVENTS, HOURLY, REFRESH
 from tests.factories import make_club, make_event, make_note
 from tests.metrics.factories import make_period, make_snapshot
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LONG_NAME = "Cumann Lúthchleas Gael Naomh Mearnóg agus Caisleán Uí Chonchobhair Thiar"
 
@@ -69,6 +69,7 @@ def busy():
     return snapshot
 
 
+@pytest.mark.trial
 def test_what_the_metrics_keep_is_readable_everywhere(page, busy, administrator, check_page, sign_in, look):
     sign_in(administrator)
     page.goto(reverse("admin:metrics_metricssnapshot_changelist"))

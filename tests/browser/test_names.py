@@ -78,6 +78,7 @@ def tab_to(page, element):
     pytest.fail(f"the Tab key does not lead to {element}")
 
 
+@pytest.mark.trial
 def test_two_unclear_names_and_a_group_are_settled_by_keyboard_and_learned(
     page, operator, coach, roster, check_page, sign_in
 ):
@@ -166,6 +167,7 @@ def test_a_name_is_searched_for_and_keys_do_not_act_while_somebody_types(page, o
     assert statuses(note)[0] == "needs_disambiguation"
 
 
+@pytest.mark.trial
 def test_the_pages_fit_and_serve_everybody(page, look, operator, coach, roster, check_page, sign_in):
     unclear_note(coach)
     sign_in(operator)

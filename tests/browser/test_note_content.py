@@ -28,7 +28,7 @@ from tests.factories import (
 from voicepipeline import roles
 from voicepipeline.models import Claim, MentionKind, StageName, StageRun, VoiceNote
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 NAMES = ("Neve Kelly", "Owen", "Sean Og", "Eefa", "Murphy")
 SAID = (
@@ -239,6 +239,7 @@ def test_a_ready_note_is_read(page, look, operator, check_page, sign_in):
     check_page()
 
 
+@pytest.mark.trial
 def test_notes_of_every_kind_fit_and_serve_everybody(page, look, operator, check_page, sign_in):
     waiting = make_note(audio=recording())
     typed = make_note(text="Niamh was sharp. " * 8)
@@ -299,6 +300,7 @@ def test_what_was_opened_stays_open_through_a_refresh(page, operator, sign_in):
     expect(page.locator("details[open]").get_by_text("Aoife Murphy")).to_be_visible()
 
 
+@pytest.mark.trial
 def test_a_long_transcript_stays_scrolled_through_a_refresh(page, operator, sign_in):
     note = ready_note(60)
     sign_in(operator)

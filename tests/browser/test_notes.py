@@ -12,7 +12,7 @@ from tests.stages.fixtures import django_db_setup, scripted_stages  # noqa: F401
 from voicepipeline import roles
 from voicepipeline.models import Artifact, StageRun
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = reverse("admin:voicepipeline_artifact_changelist")
 
 
@@ -30,6 +30,7 @@ def make_note(**script):
     return artifact
 
 
+@pytest.mark.trial
 def test_a_failed_note_is_found_read_closed_and_reopened(page, look, operator, check_page, sign_in):
     make_note()
     failed = make_note(transcription=["transient", "permanent"])
@@ -132,6 +133,7 @@ def test_a_page_left_open_leads_to_the_sign_in_page_once_signed_out(page, operat
     assert page.url.endswith(reverse("admin:voicepipeline_artifact_change", args=[artifact.artifact_id]))
 
 
+@pytest.mark.trial
 def test_the_other_pages_fit_and_serve_everybody(page, look, operator, check_page, sign_in):
     run_to_the_end(make_note(claims_extraction=["permanent"]))
     sign_in(operator)

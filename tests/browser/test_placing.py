@@ -10,6 +10,7 @@ from voicepipeline.models import BulkWork
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+@pytest.mark.trial
 def test_a_coach_is_found_among_many_by_typing_and_attached(page, administrator, check_page, sign_in):
     club = make_club(name="Na Fianna")
     for number in range(12):

@@ -14,7 +14,7 @@ from tests.retry.factories import NAMES, TRANSCRIPTION
 from tests.retry.problems import fail, fail_again, group_of, make_notes_of
 from voicepipeline import roles
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = reverse("admin:retry_failuregroup_changelist")
 UNREADABLE = "The AI service cannot read this recording: its format is not one it takes."
 
@@ -81,6 +81,7 @@ def test_its_notes_are_retried_by_way_of_a_preview(page, operator, unreadable, c
     check_page()
 
 
+@pytest.mark.trial
 def test_it_is_marked_as_fixed_and_comes_back_by_keyboard_alone(page, operator, unreadable, check_page):
     page.goto(page_of(unreadable))
     page.locator("#deed-fixed").focus()

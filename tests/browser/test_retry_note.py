@@ -13,7 +13,7 @@ from tests.retry.factories import STATEMENTS, make_attempt, make_confirmed, make
 from tests.stages.fixtures import django_db_setup  # noqa: F401
 from voicepipeline import roles
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = reverse("admin:voicepipeline_artifact_changelist")
 REFRESHED_WITHIN = 15_000
 
@@ -134,6 +134,7 @@ def test_what_was_asked_for_before_a_row_was_ticked_takes_no_tick_away(page, ope
     expect(row_of(page, late)).to_be_visible(timeout=REFRESHED_WITHIN)
 
 
+@pytest.mark.trial
 def test_all_that_match_are_chosen_and_previewed(page, look, operator, sign_in, check_page):
     for _ in range(52):
         make_failed(with_input=False)

@@ -16,7 +16,7 @@ from tests.stages.fixtures import django_db_setup, scripted_stages  # noqa: F401
 from voicepipeline import roles
 from voicepipeline.models import Artifact
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PROBLEMS = reverse("admin:retry_failuregroup_changelist")
 NOTES = reverse("admin:voicepipeline_artifact_changelist")
 # It goes wrong once; whatever comes after that goes well.
@@ -87,6 +87,7 @@ def test_a_failed_note_is_found_by_its_problem_understood_retried_and_seen_to_su
     check_page()
 
 
+@pytest.mark.trial
 def test_all_notes_with_one_problem_are_previewed_started_and_seen_to_succeed(
     page, look, operator, sign_in, check_page
 ):

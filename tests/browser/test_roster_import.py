@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.factories import make_club, make_player, make_team
 from voicepipeline.models import Player
 
-pytestmark = [pytest.mark.one_look, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGE = "admin:voicepipeline_rosterimport_add"
 LIST = """\
@@ -63,9 +63,7 @@ def figures(page):
     return dict(zip(*(page.locator(f".vp-figures {tag}").all_text_contents() for tag in ("dt", "dd")), strict=True))
 
 
-@pytest.mark.parametrize(
-    "look", [("desk", "light"), ("phone", "dark")], indirect=True, ids=["desk-light", "phone-dark"]
-)
+@pytest.mark.trial
 def test_a_list_is_looked_at_its_questions_answered_and_applied(
     page, sign_in, administrator, media, club, check_page, look
 ):

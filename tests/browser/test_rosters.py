@@ -44,6 +44,7 @@ def note(club, twice):
     return note
 
 
+@pytest.mark.trial
 def test_a_player_is_merged_and_open_questions_are_matched_again(
     page, sign_in, administrator, check_page, club, twice, note
 ):

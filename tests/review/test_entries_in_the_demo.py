@@ -1,9 +1,9 @@
 """What the demo's people decided about entries stands as the operations would have written it."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
-from django.utils import timezone
 
 from voicepipeline.demo import seeding
 from voicepipeline.events import stable_event_id
@@ -13,10 +13,13 @@ from voicepipeline.operations.entry_steps import EVENTS, event_name
 
 pytestmark = pytest.mark.django_db
 
+# What people did is drawn by chance, the same for the same moment: on this one, something of every kind.
+NOW = datetime(2026, 3, 18, 21, 30, tzinfo=UTC)
+
 
 def test_every_decision_has_its_history_and_its_event():
     first_run.create_demo_accounts()
-    seeding.seed(now=timezone.now(), notes=120)
+    seeding.seed(now=NOW, notes=120)
     rows = list(EntryDecision.objects.all())
     assert set(Counter(row.kind for row in rows)) == {"confirmed", "edited", "rejected", "held", "undone"}
     drafts = {(draft.artifact_id, draft.key): draft for draft in InsightDraft.objects.all()}
