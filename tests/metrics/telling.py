@@ -1,6 +1,5 @@
 """What the tests of jobs, commands and retention share: a history to work on, and what keeps it from being counted."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
@@ -54,23 +53,3 @@ def history_until(now):
     today = hour(now).replace(hour=0)
     make_hours(today - DAY, hour(now))
     make_snapshot("day", today - DAY)
-
-
-def at_once(*acts):
-    """Do these in threads of their own; what one raises is raised."""
-    errors = []
-
-    def run(act):
-        try:
-            act()
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert not errors, errors

@@ -7,7 +7,6 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from django.db import connection
 from django.db.models import Sum
 
 from metrics.counters import fold_counters
@@ -17,30 +16,11 @@ from tests.factories import make_club
 from tests.faults.crashing import FORKS, Surroundings
 from tests.metrics.counting import db_minute
 from tests.metrics.writing import write_once, write_until_killed
+from tests.threads import at_once, raised
 from voicepipeline.models import PipelineEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS_TO_DIE = 120
-
-
-def at_once(*acts):
-    """Each in a thread of its own; what they raised."""
-    errors = []
-
-    def member(act):
-        try:
-            act()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=member, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return errors
 
 
 def platform_counts():
@@ -82,8 +62,7 @@ def test_several_flushes_a_transaction_by_eight_while_minutes_are_added_up():
                 if not left["writers"]:
                     done.set()
 
-    errors = at_once(*(lambda seed=seed: writer(seed) for seed in range(8)), *[lambda: fold_until(done)] * 2)
-    assert errors == []
+    assert not raised(at_once(*(lambda seed=seed: writer(seed) for seed in range(8)), *[lambda: fold_until(done)] * 2))
     assert platform_counts() == event_counts()
     assert find_differences() == []
 

@@ -12,7 +12,8 @@ from metrics.models import JobRun, MetricsSnapshot, Period, RefusedEvent
 from metrics.periods import hold_period
 from tests.factories import make_club
 from tests.metrics.factories import hour, make_snapshot
-from tests.metrics.telling import DAY, NOW, at_once, figures, history_until, make_hours, tell
+from tests.metrics.telling import DAY, NOW, figures, history_until, make_hours, tell
+from tests.threads import at_once, raised
 from voicepipeline.models import Organization, PipelineEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,11 +42,12 @@ def test_two_schedulers_at_once_leave_what_one_leaves():
     held = hour(NOW, back=2)
     with transaction.atomic():
         assert hold_period("hour", held)
-        at_once(
+        outcomes = at_once(
             lambda: jobs.aggregate_hourly(now=NOW),
             lambda: jobs.refresh_running_hour(now=NOW),
             lambda: jobs.aggregate_hourly(now=NOW),
         )
+    assert not raised(outcomes)
     assert not Period.objects.filter(period_start=held).exists()
     jobs.aggregate_hourly(now=NOW)
     together = figures()
@@ -60,7 +62,7 @@ def test_an_hour_that_somebody_else_counts_is_passed_over_without_an_error():
     history_until(NOW)
     with transaction.atomic():
         assert hold_period("hour", hour(NOW))
-        at_once(lambda: jobs.refresh_running_hour(now=NOW))
+        assert not raised(at_once(lambda: jobs.refresh_running_hour(now=NOW)))
     run = JobRun.objects.get()
     assert (run.succeeded, run.error) == (True, "")
     assert run.periods == Period.objects.filter(period_type="day").count()
@@ -124,7 +126,7 @@ def race(hours: int, flushes: int, writers: int) -> None:
     make_hours(first.replace(hour=0), first, sealed_at=NOW)
     make_hours(hour(NOW, back=50), hour(NOW), sealed_at=NOW)
     racing = Race([hour(NOW, back=50 + hours - number) for number in range(hours)], flushes)
-    at_once(*[racing.write] * writers, *[racing.clean_up] * 2, racing.count)
+    assert not raised(at_once(*[racing.write] * writers, *[racing.clean_up] * 2, racing.count))
     jobs.cleanup_events(now=NOW)
     racing.check()
 

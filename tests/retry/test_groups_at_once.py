@@ -7,7 +7,6 @@ import time
 from functools import partial
 
 import pytest
-from django.db import connection
 
 from retry import groups
 from retry.models import FailureGroup
@@ -16,6 +15,7 @@ from tests.factories import make_user
 from tests.retry.factories import NAMES, make_failed
 from tests.retry.problems import fail, in_an_hour
 from tests.stages.fixtures import scripted_stages  # noqa: F401
+from tests.threads import at_once, raised
 from voicepipeline import roles
 from voicepipeline.engine.execution import perform
 from voicepipeline.events import NewEvent, log_events
@@ -26,28 +26,6 @@ WORKERS = 8
 ENOUGH = 60  # seconds, for what takes two on an idle machine
 # Each with its own problem.
 SCRIPTS = ({"transcription": ["permanent"]}, {"transcription": ["bad_result"]})
-
-
-def together(*acts):
-    """All of these at once, each with a connection of its own; what any of them raised."""
-    barrier, errors = threading.Barrier(len(acts)), []
-
-    def run(act):
-        try:
-            barrier.wait(ENOUGH)
-            act()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(ENOUGH)
-    assert not any(thread.is_alive() for thread in threads)
-    return errors
 
 
 def prepared(number):
@@ -81,7 +59,7 @@ def test_eight_workers_fail_notes_of_two_problems_while_staff_decide(scripted_st
 
     workers = [partial(work, notes[at::WORKERS]) for at in range(WORKERS)]
     people = [partial(decide, person, random.Random(seed)) for seed, person in enumerate(staff)]
-    assert together(*workers, *people) == []
+    assert not raised(at_once(*workers, *people))
     assert [record.message for record in caplog.records if "collision" in record.message] == []
     assert list(FailureGroup.objects.values_list("failures", flat=True)) == [80, 80]
     for group in FailureGroup.objects.all():
@@ -111,7 +89,7 @@ def test_a_fixed_problem_comes_back_once_however_many_fail_at_once():
     for _ in range(10):
         assert groups.mark_fixed(note.fingerprint, by=person, note="A new key.").done
         events = [NewEvent(event_type=EventType.ARTIFACT_FAILED, artifact=note) for _ in range(6)]
-        assert together(*(lambda event=event: log_events([event]) for event in events)) == []
+        assert not raised(at_once(*(lambda event=event: log_events([event]) for event in events)))
     group = FailureGroup.objects.get()
     assert group.failures == 61
     assert list(group.marks.order_by("id").values_list("kind", flat=True)) == ["fixed", "came_back"] * 10
@@ -125,19 +103,14 @@ def test_batches_that_name_the_same_problems_in_other_orders_never_wait_for_each
         for _ in range(10):
             log_events([NewEvent(event_type=EventType.ARTIFACT_FAILED, artifact=note) for note in order])
 
-    assert together(*(lambda order=order: tell(order) for order in orders)) == []
+    assert not raised(at_once(*(lambda order=order: tell(order) for order in orders)))
     assert list(FailureGroup.objects.values_list("failures", flat=True)) == [120] * 3
 
 
 def test_two_people_at_once_make_one_decision():
     note, people = fail(), [make_user(roles.OPERATOR) for _ in range(4)]
-    outcomes = []
-    errors = together(
-        *(
-            lambda person=person: outcomes.append(groups.mark_fixed(note.fingerprint, by=person, note="A new key."))
-            for person in people
-        )
+    outcomes = at_once(
+        *(lambda person=person: groups.mark_fixed(note.fingerprint, by=person, note="A new key.") for person in people)
     )
-    assert errors == []
     assert sorted(outcome.done for outcome in outcomes) == [False, False, False, True]
     assert FailureGroup.objects.get().marks.count() == 1

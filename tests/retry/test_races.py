@@ -19,8 +19,8 @@ from tests.engine.helpers import make_artifact, run_to_the_end, scheduled
 from tests.factories import make_user
 from tests.faults.invariants import broken
 from tests.faults.surroundings import TEST_STAGES
-from tests.retry.crew import PATIENCE_SECONDS, at_once, raised
 from tests.retry.factories import LONG, make_failed, make_ready, make_stalled
+from tests.threads import PATIENCE_SECONDS, at_once, raised
 from voicepipeline import roles
 from voicepipeline.engine.execution import perform
 from voicepipeline.models import Artifact, PipelineEvent, StageRun
@@ -99,7 +99,7 @@ def everybody_retries(rounds):
     working = threading.Thread(target=worker)
     working.start()
     try:
-        outcomes = at_once(acts)
+        outcomes = at_once(*acts)
         worker.wait_until_all_is_done()
     finally:
         worker.over.set()
@@ -151,7 +151,7 @@ def test_eight_people_and_twenty_five_rounds():
 def check_one_form_many_times(times):
     note, ana, key = make_failed(), make_user(roles.OPERATOR, first_name="Ana"), uuid.uuid4().hex
     asked = partial(retry_failed_stage, note.artifact_id, by=ana, idempotency_key=key)
-    outcomes = at_once([asked] * times)
+    outcomes = at_once(*[asked] * times)
     assert raised(outcomes) == []
     said = Counter(outcome.message.partition(" (")[0].partition(" by Ana")[0] for outcome in outcomes)
     assert said == {"Retry requested": 1, "Already requested": times - 1}
@@ -171,7 +171,7 @@ def test_a_form_sent_fifty_times_at_once_is_one_retry():
 def test_one_form_sent_for_two_notes_at_once_retries_one_and_raises_nothing():
     """As nobody does who means well."""
     ana, notes = make_user(roles.OPERATOR), [make_failed() for _ in range(6)]
-    outcomes = at_once([partial(retry_failed_stage, note.artifact_id, by=ana, idempotency_key="k") for note in notes])
+    outcomes = at_once(*[partial(retry_failed_stage, note.artifact_id, by=ana, idempotency_key="k") for note in notes])
     assert raised(outcomes) == []
     assert [outcome.success for outcome in outcomes].count(True) == 1
     assert (RetryAttempt.objects.count(), StageRun.objects.active().count()) == (1, 1)
@@ -181,7 +181,7 @@ def test_one_form_sent_for_two_notes_at_once_retries_one_and_raises_nothing():
 def test_of_those_who_start_over_at_once_one_does_and_the_others_read_who(make):
     note = make()
     people = [make_user(roles.ADMINISTRATOR, username=f"person-{make.__name__}-{n}") for n in range(4)]
-    outcomes = at_once([partial(retry_full_pipeline, note.artifact_id, by=by, reason="Anew.") for by in people])
+    outcomes = at_once(*[partial(retry_full_pipeline, note.artifact_id, by=by, reason="Anew.") for by in people])
     assert raised(outcomes) == []
     (first,) = [outcome for outcome in outcomes if outcome.success]
     told = f"Already requested by {first.retry_attempt.requested_by.username} "
@@ -198,7 +198,7 @@ def test_a_retry_meets_the_end_of_a_note_and_either_waits_for_it_or_comes_after(
             perform(note.runs.get(status="queued").pk)
         last = note.runs.get(status="queued").pk
         asked = partial(retry, RetryKind.DRAFT_GENERATION, note.artifact_id, by=ana)
-        outcomes = at_once([partial(perform, last), asked])
+        outcomes = at_once(partial(perform, last), asked)
         assert raised(outcomes) == []
         assert note.runs.active().count() == int(outcomes[1].success)
         run_to_the_end(note)
@@ -211,7 +211,7 @@ def test_two_watchdogs_close_a_retry_that_was_left_open_once():
     RetryAttempt.objects.create(
         artifact=note, number=1, kind="full", generation=1, requested_by=ana, requested_at=timezone.now() - LONG
     )
-    outcomes = at_once([closing.close_forgotten] * 4)
+    outcomes = at_once(*[closing.close_forgotten] * 4)
     assert (raised(outcomes), sum(outcomes)) == ([], 1)
     assert PipelineEvent.objects.filter(event_type="retry_succeeded").count() == 1
 
@@ -219,6 +219,6 @@ def test_two_watchdogs_close_a_retry_that_was_left_open_once():
 def test_who_starts_many_over_at_once_gets_no_more_of_them_than_one_after_the_other(settings):
     settings.RETRY = {"destructive_an_hour": 2}
     ana, notes = make_user(roles.ADMINISTRATOR), [make_ready() for _ in range(6)]
-    outcomes = at_once([partial(retry_full_pipeline, note.artifact_id, by=ana, reason="Anew.") for note in notes])
+    outcomes = at_once(*[partial(retry_full_pipeline, note.artifact_id, by=ana, reason="Anew.") for note in notes])
     assert raised(outcomes) == []
     assert [outcome.success for outcome in outcomes].count(True) == 2

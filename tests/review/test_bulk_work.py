@@ -1,15 +1,14 @@
 """Work on many notes in the background: each once, whatever becomes of workers, doorbells and single notes."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from tests.engine.helpers import doorbells
 from tests.faults.crashing import AfterCommit, BeforeCommit, crash
 from tests.review.bulk_working import FULL_SPEED, LEFT, NOTE_BY_NOTE, begun, counts, go_on_in_a_child, seen_to
+from tests.threads import at_once, raised
 from voicepipeline.engine import stopping
 from voicepipeline.engine.watchdog import Watchdog
 from voicepipeline.errors import InvalidTransition
@@ -187,14 +186,14 @@ def test_looking_for_quiet_work_is_among_what_the_watchdog_does():
 @pytest.mark.django_db(transaction=True)
 def test_two_watchdogs_ring_once():
     set_moved(begun(1), seconds=61)
-    at_once(ring_quiet_work, 2)
+    assert not raised(at_once(*[ring_quiet_work] * 2))
     assert len(bells()) == 1 + 1  # the first was rung when it was asked for
 
 
 @pytest.mark.django_db(transaction=True)
 def test_workers_at_once_see_to_each_note_once_and_count_it_once():
     work = begun(12, n3="breaks", n5=LEFT)
-    at_once(lambda: bulk_work.go_on(work.pk), 3)
+    assert not raised(at_once(*[lambda: bulk_work.go_on(work.pk)] * 3))
     assert seen_to(work) == [1, 1, 1, 0, *[1] * 8]
     assert counts(work) == (12, 10, 1, 1)
     assert work.finished_at is not None
@@ -205,7 +204,7 @@ def test_workers_at_once_see_to_each_note_once_and_count_it_once():
 def test_workers_at_once_see_to_each_note_once_a_hundred_rounds_long():
     for _ in range(100):
         work = begun(6, n1="breaks", n4=LEFT)
-        at_once(lambda pk=work.pk: bulk_work.go_on(pk), 3)
+        assert not raised(at_once(*[lambda pk=work.pk: bulk_work.go_on(pk)] * 3))
         assert seen_to(work) == [1, 0, 1, 1, 1, 1]
         assert counts(work) == (6, 4, 1, 1)
 
@@ -225,32 +224,3 @@ def test_a_worker_killed_between_two_notes_has_lost_nothing_and_doubled_nothing(
     assert seen_to(work) == [1, 1, 0, 1]
     assert counts(work) == (4, 3, 0, 1)
     assert work.finished_at is not None
-
-
-def at_once(act, times):
-    ready = threading.Barrier(times, timeout=20)
-    faults = []
-
-    def member():
-        try:
-            ready.wait()
-            act()
-        except Exception as fault:
-            faults.append(fault)
-
-    threads = [threading.Thread(target=in_thread(member)) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert faults == []
-
-
-def in_thread(act):
-    def run():
-        try:
-            act()
-        finally:
-            connection.close()
-
-    return run

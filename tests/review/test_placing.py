@@ -1,10 +1,9 @@
 """Homes for voice notes: their club, their coach, and somebody who has listened."""
 
-import threading
+from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 
 from tests.factories import (
     make_alias,
@@ -19,6 +18,7 @@ from tests.factories import (
 )
 from tests.names.helpers import DRAFTS, REAL_STAGES, make_read_note, player, resolve, scheduled
 from tests.review.name_helpers import asking, entries, learned, means, operator, settle, statuses, take_back, the_choice
+from tests.threads import at_once
 from voicepipeline import roles
 from voicepipeline.engine.claiming import claim
 from voicepipeline.engine.execution import perform
@@ -400,20 +400,7 @@ def test_of_two_at_once_one_does_it_and_the_other_is_told(deed):
     }
     coaches = [make_coach(organization=club) for club in clubs] if deed == "coach" else []
     people = operator(), operator()
-    ready, outcomes = threading.Barrier(2, timeout=20), [None, None]
-
-    def act(number):
-        try:
-            ready.wait()
-            outcomes[number] = acts[deed](number, people[number])
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=act, args=(number,)) for number in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    outcomes = at_once(*(partial(acts[deed], number, by) for number, by in enumerate(people)))
     assert sorted(outcome.done for outcome in outcomes) == [False, True]
     kind = {"club": "club_assigned", "coach": "sender_attached", "listened": "reviewed"}[deed]
     assert NoteDecision.objects.filter(kind=kind).count() == 1

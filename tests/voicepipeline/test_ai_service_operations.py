@@ -1,20 +1,19 @@
 """What operators do about the AI provider: test calls, resuming, pauses."""
 
 import io
-import threading
 import wave
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
-from django.db import connections
 from django.utils import timezone
 
 from tests.ai.conftest import shared_simulator, simulator  # noqa: F401
 from tests.ai.leaving import clients_leave_with_their_module  # noqa: F401
 from tests.factories import make_club, make_user
 from tests.simulator.running import control
+from tests.threads import at_once
 from voicepipeline import roles
 from voicepipeline.ai.faults import FAULTS
 from voicepipeline.models import AIService, AIServiceHealth, Pause, ProviderCall
@@ -167,7 +166,7 @@ def test_an_unknown_service_is_refused_in_words(provider, ana):
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_press_at_once_one_makes_the_call(provider, ana):
     control(provider, "POST", latency=0.5)
-    outcomes = at_once(6, lambda: ai_service.test_call("chat", by=ana, now=NOW))
+    outcomes = at_once(*[lambda: ai_service.test_call("chat", by=ana, now=NOW)] * 6)
     assert sum(outcome.done for outcome in outcomes) == 1
     assert ProviderCall.objects.count() == 1
 
@@ -308,7 +307,7 @@ def test_another_clubs_pause_is_not_told_of(ana):
 def test_of_many_who_pause_at_once_one_does(ana, of_club):
     club_id = make_club().pk if of_club else None
     outcomes = at_once(
-        6, lambda: ai_service.pause("transcription", organization_id=club_id, reason="x", by=ana, now=NOW)
+        *[lambda: ai_service.pause("transcription", organization_id=club_id, reason="x", by=ana, now=NOW)] * 6
     )
     assert sum(outcome.done for outcome in outcomes) == 1
     assert {outcome.message for outcome in outcomes if not outcome.done} == {
@@ -320,28 +319,8 @@ def test_of_many_who_pause_at_once_one_does(ana, of_club):
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_resume_at_once_one_does(ana):
     row = paused(by=ana)
-    outcomes = at_once(6, lambda: ai_service.end_pause(row.pk, by=ana, now=NOW))
+    outcomes = at_once(*[lambda: ai_service.end_pause(row.pk, by=ana, now=NOW)] * 6)
     assert sum(outcome.done for outcome in outcomes) == 1
-
-
-def at_once(number, deed):
-    """What each of so many threads was told, all let go at the same moment."""
-    start, outcomes = threading.Barrier(number), []
-
-    def run():
-        try:
-            start.wait(10)
-            outcomes.append(deed())
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert len(outcomes) == number
-    return outcomes
 
 
 def test_the_faults_that_need_a_person_all_have_advice():

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from retry.models import RetryAttempt, RetryKind
 from tests.factories import make_user
-from tests.retry.crew import at_once
 from tests.retry.factories import STATEMENTS, make_failed, make_ready
+from tests.threads import at_once
 from voicepipeline import roles
 from voicepipeline.models import StageRun
 
@@ -36,7 +36,7 @@ def check_one_form(note, kind, times):
     ana = make_user(roles.ADMINISTRATOR, first_name="Ana")
     url = reverse("admin:retry_note", args=[note.artifact_id, kind])
     form = {"reason": "Anew.", "idempotency_key": uuid.uuid4().hex, "expected_generation": 1, "agreed_to": 0}
-    answers = at_once([partial(send, signed_in(ana), url, form) for _ in range(times)])
+    answers = at_once(*[partial(send, signed_in(ana), url, form) for _ in range(times)])
     assert Counter(answers) == {(302, "Retry requested"): 1, (302, "Already requested"): times - 1}
     assert (RetryAttempt.objects.count(), StageRun.objects.active().count()) == (1, 1)
 

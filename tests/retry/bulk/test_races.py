@@ -1,6 +1,5 @@
 """Several at once: who starts it, who takes it on, who pauses it. Real threads, connections and commits."""
 
-import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -26,33 +25,12 @@ from tests.retry.bulk.bulks import (
     states,
     under_way,
 )
+from tests.threads import at_once
 from voicepipeline.models import PipelineEvent, StageRun
 
 pytestmark = [pytest.mark.trial, pytest.mark.django_db(transaction=True)]
 
 LONGEST_SECONDS = 60
-
-
-def at_once(*acts):
-    """All of these at the same moment; what each returned or raised, in their order."""
-    ready, found = threading.Barrier(len(acts)), [None] * len(acts)
-
-    def run(number, act):
-        try:
-            ready.wait(LONGEST_SECONDS)
-            found[number] = act()
-        except Exception as error:
-            found[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(LONGEST_SECONDS)
-    assert not any(thread.is_alive() for thread in threads)
-    return found
 
 
 def test_one_preview_posted_by_many_at_once_starts_once():

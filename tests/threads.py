@@ -3,25 +3,25 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from django.db import connection
+from django.db import connections
 
 PATIENCE_SECONDS = 120
 
 
-def at_once(acts: Sequence[Callable[[], object]]) -> list[object]:
+def at_once(*acts: Callable[[], object]) -> list[object]:
     """What each of them has returned or raised, in their order."""
     barrier = threading.Barrier(len(acts), timeout=PATIENCE_SECONDS)
     outcomes: list[object] = [None] * len(acts)
 
     def member(number: int, act: Callable[[], object]) -> None:
         try:
-            connection.ensure_connection()
+            connections["default"].ensure_connection()
             barrier.wait()
             outcomes[number] = act()
-        except Exception as error:
+        except BaseException as error:
             outcomes[number] = error
         finally:
-            connection.close()
+            connections.close_all()
 
     threads = [threading.Thread(target=member, args=each) for each in enumerate(acts)]
     for thread in threads:
@@ -33,4 +33,4 @@ def at_once(acts: Sequence[Callable[[], object]]) -> list[object]:
 
 
 def raised(outcomes: Sequence[object]) -> list[object]:
-    return [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    return [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
