@@ -35,16 +35,18 @@ LIVE_FIGURES = """
 
 # Of hours of which everything that was counted is still in the log, and nothing has come since.
 HISTORY = """
-    WITH logged AS (
+    WITH logged AS MATERIALIZED (
         SELECT event.*, date_trunc('hour', timestamp, 'UTC') AS hour,
             coalesce((metadata ->> 'repeat')::boolean, false) AS again,
             coalesce((metadata ->> 'will_retry')::boolean, false) AS goes_on
         FROM voicepipeline_pipelineevent event
+    ), known AS MATERIALIZED (
+        SELECT period_start FROM metrics_period period
+        LEFT JOIN (SELECT hour, count(*) AS events FROM logged GROUP BY hour) told ON hour = period_start
+        WHERE period_type = 'hour' AND gaps = '{}' AND period.events = coalesce(told.events, 0)
     ), whole AS (
-        SELECT snapshot.* FROM metrics_metricssnapshot snapshot
-        JOIN metrics_period period USING (period_type, period_start)
-        WHERE period_type = 'hour' AND gaps = '{}'
-            AND period.events = (SELECT count(*) FROM logged WHERE hour = period_start)
+        SELECT snapshot.* FROM metrics_metricssnapshot snapshot JOIN known USING (period_start)
+        WHERE period_type = 'hour'
     )
 """
 # A row that names no club is the whole platform's.
