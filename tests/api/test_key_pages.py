@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.factories import make_api_key, make_club, make_user
-from tests.intake.test_at_once import all_at_once
+from tests.threads import at_once
 from voicepipeline import roles
 from voicepipeline.models import ApiKey
 from voicepipeline.operations.api_keys import admit
@@ -94,7 +94,7 @@ def test_a_form_sent_twice_at_the_same_instant_makes_one_key(client, by, club):
         browser.force_login(by)
         return browser.post(ADD, given(club, once=once)).status_code
 
-    assert sorted(all_at_once(*[send] * 4)) == [200, 302, 302, 302]
+    assert sorted(at_once(*[send] * 4)) == [200, 302, 302, 302]
     assert ApiKey.objects.count() == 1
 
 

@@ -10,8 +10,8 @@ from django.db import connection
 from tests.api.helpers import make_key, problem
 from tests.factories import make_club, make_user
 from tests.intake.helpers import nothing_left, recording
-from tests.intake.test_at_once import all_at_once
 from tests.pipeline.canaries import Lines
+from tests.threads import at_once
 from voicepipeline import logs, roles
 from voicepipeline.models import ApiKey, ApiKeyUse, ApiScope
 from voicepipeline.operations import api_keys
@@ -225,7 +225,7 @@ def test_asking_in_vain_puts_nothing_off(club):
 @pytest.mark.django_db(transaction=True)
 def test_of_twenty_at_the_same_instant_exactly_as_many_are_let_in_as_are_left(club):
     key = make_key(club, *SCOPES, rate=7)
-    outcomes = all_at_once(*[lambda: admit(key.secret).wait_seconds] * 20)
+    outcomes = at_once(*[lambda: admit(key.secret).wait_seconds] * 20)
     assert sum(wait is None for wait in outcomes) == 7
     assert all(wait is None or 1 <= wait <= 9 for wait in outcomes)
 
@@ -241,7 +241,7 @@ def test_no_more_than_the_rate_is_let_in_however_hard_twenty_try(club):
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (begun,) = cursor.fetchone()
-        outcomes = all_at_once(*[hammer] * 20)
+        outcomes = at_once(*[hammer] * 20)
         cursor.execute("SELECT clock_timestamp()")
         (ended,) = cursor.fetchone()
     refilled = (ended - begun).total_seconds() * rate / 60

@@ -13,9 +13,9 @@ from tests.api.helpers import BOUNDARY, SECONDS, form, make_key, over_http
 from tests.api.serving import gunicorn
 from tests.factories import make_club, make_coach
 from tests.intake.helpers import files, nothing_left, recording
-from tests.intake.test_at_once import all_at_once
 from tests.pipeline.canaries import NAMES, PHONE, SAID, found_in
 from tests.supervisor.upping import until
+from tests.threads import at_once
 from voicepipeline.models import ApiRequest, ApiScope, Artifact, PipelineEvent, StageRun, VoiceNote
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
@@ -71,7 +71,7 @@ def rows():
 @pytest.mark.parametrize("sender", ["known", "unknown"])
 def test_of_fifty_at_once_one_is_accepted_and_the_others_are_told_of_it(served, ask, sender):
     body = (recording(), {"sender_phone": PHONE if sender == "known" else "+353869999999"})
-    outcomes = all_at_once(*[lambda: ask(*body, **{"Idempotency-Key": "k-1"})] * AT_ONCE)
+    outcomes = at_once(*[lambda: ask(*body, **{"Idempotency-Key": "k-1"})] * AT_ONCE)
     assert Counter(status for status, *_ in outcomes) == {201: 1, 200: AT_ONCE - 1}
     assert {told["id"] for *_, told in outcomes} == {str(Artifact.objects.get().artifact_id)}
     assert len(files(served.media)) == 1
@@ -80,14 +80,14 @@ def test_of_fifty_at_once_one_is_accepted_and_the_others_are_told_of_it(served, 
 
 def test_of_two_contents_at_once_one_is_taken_and_the_other_refused(served, ask):
     bodies = [(recording(), {"sender_phone": PHONE}) for _ in range(2)]
-    outcomes = all_at_once(*[lambda body=body: ask(*body, **{"Idempotency-Key": "k-1"}) for body in bodies * 10])
+    outcomes = at_once(*[lambda body=body: ask(*body, **{"Idempotency-Key": "k-1"}) for body in bodies * 10])
     assert Counter(status for status, *_ in outcomes) == {201: 1, 200: 9, 409: 10}
     assert len(files(served.media)) == VoiceNote.objects.count() == 1
 
 
 def test_a_bad_recording_sent_many_times_at_once_never_keeps_its_key(served, ask):
     body = (b"<html>" * 100, {"sender_phone": PHONE})
-    outcomes = all_at_once(*[lambda: ask(*body, **{"Idempotency-Key": "k-1"})] * 20)
+    outcomes = at_once(*[lambda: ask(*body, **{"Idempotency-Key": "k-1"})] * 20)
     assert {status for status, *_ in outcomes} == {422}
     assert (ApiRequest.objects.count(), nothing_left(served.media)) == (0, True)
 
@@ -210,7 +210,7 @@ def test_who_is_refused_and_goes_on_sending_is_not_heard_for_ever(hurried, secre
 
 def test_of_two_slow_ones_one_makes_way_for_others(hurried, secret):
     with Line(hurried, secret, len(SPOKEN)) as one, Line(hurried, secret, len(SPOKEN)) as other:
-        told = all_at_once(*[lambda line=line: (line.trickle(), line.answer())[1] for line in (one, other)])
+        told = at_once(*[lambda line=line: (line.trickle(), line.answer())[1] for line in (one, other)])
     assert sorted(each.split()[1] for each in told) == ["400", "503"]
     refused = max(told)
     assert "too_many_slow" in refused

@@ -55,6 +55,7 @@ def test_an_empty_page_says_what_to_do(page, look, viewer, check_page):
     expect(page.get_by_text("Figures appear within a minute of the first voice note.")).to_be_visible()
 
 
+@pytest.mark.trial
 def test_range_club_and_order_are_chosen_and_stand_in_the_address(page, viewer, check_page):
     make_busy_hours(hours=8)
     page.goto(PAGE)
@@ -110,6 +111,7 @@ def test_clubs_that_could_not_be_had_are_told_of(page, viewer):
     expect(clubs.locator("tbody th")).to_have_count(4)
 
 
+@pytest.mark.trial
 def test_without_scripts_a_link_leads_to_the_clubs(browser, viewer, live_server, page, check_page):
     make_busy_hours(hours=8)
     context = browser.new_context(java_script_enabled=False, base_url=live_server.url)
@@ -147,6 +149,7 @@ def test_a_chart_is_downloaded_as_csv(page, viewer):
     assert len(rows) == 6
 
 
+@pytest.mark.trial
 def test_a_number_leads_to_exactly_the_rows_that_it_counts(page, viewer, check_page):
     now = timezone.now()
     for minutes in (2, 9, 40, 70):

@@ -132,6 +132,7 @@ def test_two_unclear_names_and_a_group_are_settled_by_keyboard_and_learned(
     check_page()
 
 
+@pytest.mark.trial
 def test_a_name_is_searched_for_and_keys_do_not_act_while_somebody_types(page, operator, coach, roster, sign_in):
     note = unclear_note(coach)
     sign_in(operator)

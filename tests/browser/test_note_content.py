@@ -253,6 +253,7 @@ def test_notes_of_every_kind_fit_and_serve_everybody(page, look, operator, check
         check_page()
 
 
+@pytest.mark.trial
 def test_the_recording_goes_on_playing_while_the_page_refreshes(page, operator, sign_in):
     note = ready_note()
     sign_in(operator)
@@ -265,6 +266,7 @@ def test_the_recording_goes_on_playing_while_the_page_refreshes(page, operator, 
     page.wait_for_function(f"document.getElementById('player').currentTime > {before}")
 
 
+@pytest.mark.trial
 def test_a_paused_recording_stays_where_it_was(page, operator, sign_in):
     note = ready_note()
     sign_in(operator)
@@ -284,6 +286,7 @@ def test_a_sentence_plays_when_it_is_clicked(page, operator, sign_in):
     assert not playing(page)[1]
 
 
+@pytest.mark.trial
 def test_what_was_opened_stays_open_through_a_refresh(page, operator, sign_in):
     note = ready_note(30)
     page.set_viewport_size({"width": 375, "height": 812})

@@ -102,6 +102,7 @@ def test_a_refresh_leaves_the_keyboard_where_it_is(page, operator, sign_in):
     expect(page.get_by_role("link", name="Close, won't fix")).to_be_focused()
 
 
+@pytest.mark.trial
 def test_the_list_follows_what_happens(page, operator, sign_in):
     artifact = make_note()
     sign_in(operator)
@@ -112,6 +113,7 @@ def test_the_list_follows_what_happens(page, operator, sign_in):
     expect(row).to_contain_text("Ready", timeout=10_000)
 
 
+@pytest.mark.trial
 def test_a_page_that_cannot_refresh_says_so(page, operator, sign_in):
     artifact = make_note()
     sign_in(operator)

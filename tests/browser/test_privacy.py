@@ -27,6 +27,7 @@ def test_what_is_hidden_is_said_once_and_nothing_looks_broken(page, live_server,
     assert not ContentReading.objects.exists()
 
 
+@pytest.mark.trial
 def test_an_administrator_goes_from_a_note_to_who_has_read_and_heard_it(page, administrator, check_page, sign_in):
     note = ready_note()
     sign_in(administrator)

@@ -99,7 +99,10 @@ def told(client, pages, manner=AS_PAGE, method="get"):
 
 
 # --- Without the right -----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("role", roles.ROLES)
+@pytest.mark.parametrize(
+    "role",
+    [pytest.param(role, marks=[pytest.mark.trial] if role == roles.OPERATOR else []) for role in roles.ROLES],
+)
 def test_who_may_not_read_is_told_nothing_anywhere(client, planted, logged, role):
     client.force_login(make_user(role, reads_content=False))
     assert told(client, every_page(planted)) == {}
