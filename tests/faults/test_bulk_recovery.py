@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import statistics
 import time
 
 import pytest
@@ -21,7 +20,9 @@ pytestmark = [pytest.mark.faults, pytest.mark.trial]
 NOTES = int(os.environ.get("BULK_RECOVERY_NOTES", "200"))
 HELD_NOTES = min(NOTES, 200)
 RECEIVED_AT_ONCE = 100
-USUAL, FRESH = 10, 10
+FRESH = 10
+# While a fresh note is on its way, of the others not many more may end than have been begun before it.
+MOST_FOR_EACH_FRESH = 3
 WORKERS = 16
 AT_ONCE = WORKERS * RetryLimits().share_of_workers_percent // 100
 TRIED_FIRST = RetryLimits().tried_first
@@ -42,9 +43,12 @@ ENGINE = {
 
 FAILED = "SELECT count(*) FROM voicepipeline_artifact WHERE status = 'failed'"
 ON_THEIR_WAY = "SELECT count(*) FROM voicepipeline_artifact WHERE status NOT IN ('completed', 'failed')"
-SECONDS = """
-    SELECT extract(epoch FROM completed_at - received_at)::float FROM voicepipeline_artifact
-    WHERE id = ANY(%s) AND completed_at IS NOT NULL
+READY = "SELECT count(*) FROM voicepipeline_artifact WHERE id = ANY(%s) AND completed_at IS NOT NULL"
+# How many retries ended while these notes were on their way.
+ENDED_MEANWHILE = """
+    SELECT count(*) FROM retry_retryattempt retry, (
+        SELECT min(received_at) AS first, max(completed_at) AS last FROM voicepipeline_artifact WHERE id = ANY(%s)
+    ) fresh WHERE retry.finished_at BETWEEN fresh.first AND fresh.last
 """
 STATE = "SELECT state FROM retry_bulkretry WHERE bulk_id = %s"
 UNDER_WAY = """
@@ -106,11 +110,6 @@ def staff(fleet, *act: str) -> dict:
     return json.loads(fleet.run("-m", "tests.faults.retrying", *act))
 
 
-def seconds_of(fleet, artifacts: list[int]) -> list[float]:
-    until(lambda: len(fleet.query(SECONDS, artifacts)) == len(artifacts), "these notes are ready", 120)
-    return [seconds for (seconds,) in fleet.query(SECONDS, artifacts)]
-
-
 def refuse(simulator, everything: bool) -> None:
     """Whether the provider answers every recording with 400, for good."""
     control(simulator, "POST", rates={"transcriptions": {"bad_request": 1.0} if everything else {}})
@@ -152,7 +151,6 @@ class Watched:
 
 def test_many_notes_of_one_problem_are_tried_given_up_cured_and_retried(working):
     fleet, simulator = working
-    usual = seconds_of(fleet, receive(fleet, USUAL, "before"))
     notes = all_failed(fleet, simulator, NOTES, "refused")
 
     preview = staff(fleet, "preview")
@@ -172,7 +170,8 @@ def test_many_notes_of_one_problem_are_tried_given_up_cured_and_retried(working)
     assert staff(fleet, "start", again["bulk"])["done"]
     watched = Watched(fleet, again["bulk"])
     watched.until_ended(NOTES // 4)
-    fresh = seconds_of(fleet, receive(fleet, FRESH, "meanwhile"))
+    fresh = receive(fleet, FRESH, "meanwhile")
+    until(lambda: fleet.count(READY, fresh) == FRESH, "the fresh notes are ready", 120)
     assert fleet.query(STATE, again["bulk"]) == [("running",)], "the fresh notes were not ready before all was over"
     watched.until_it_is("finished")
 
@@ -185,7 +184,8 @@ def test_many_notes_of_one_problem_are_tried_given_up_cured_and_retried(working)
         "retry_succeeded": NOTES,
     }
     assert 0 < watched.most <= AT_ONCE
-    assert statistics.median(fresh) < 3 * max(usual)
+    # By what was done, and not by the clock: on a busy machine both take longer.
+    assert fleet.count(ENDED_MEANWHILE, fresh) <= MOST_FOR_EACH_FRESH * FRESH
     assert fleet.count(ON_THEIR_WAY) == 0
     check(fleet)
 
