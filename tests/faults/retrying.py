@@ -1,6 +1,6 @@
 """What a person of the staff does about many failed notes, in an installation of its own.
 
-`python -m tests.faults.retrying preview` previews a retry of all notes with the one problem that there is, `start` and
+`python -m tests.faults.retrying preview` previews a retry of all notes that the AI service has turned away, `start` and
 `look` take its id. Each prints what it found as JSON.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 import django
 
 PREVIEWED_TIMES = 5
+REFUSED = "request_refused"
 USER = "aoife"
 
 
@@ -23,7 +24,7 @@ def preview() -> dict[str, Any]:
     from voicepipeline.models import Artifact
 
     by = operator()
-    problem = FailureGroup.objects.get()
+    problem = FailureGroup.objects.get(error_code=REFUSED)
     failed = Artifact.objects.failed().filter(fingerprint=problem.fingerprint)
     notes = list(failed.order_by("received_at").values_list("pk", flat=True))
     counted = [_counted(notes, by) for _ in range(PREVIEWED_TIMES)]
