@@ -9,9 +9,19 @@ from tests.stages.fixtures import django_db_setup, scripted_stages  # noqa: F401
 
 @pytest.fixture(scope="session")
 def installation():
-    var_dir = Path(os.environ["VAR_DIR"]) / "fleet"
-    with Fleet(var_dir, workers=3, engine={}).up() as fleet:
+    with installed("fleet") as fleet:
         yield fleet
+
+
+@pytest.fixture(scope="module")
+def own_installation(request):
+    """For tests that count whatever there is: nothing of other modules is in it."""
+    with installed(request.module.__name__.rpartition(".")[2]) as fleet:
+        yield fleet
+
+
+def installed(name):
+    return Fleet(Path(os.environ["VAR_DIR"]) / name, workers=3, engine={}).up()
 
 
 @pytest.fixture

@@ -41,7 +41,6 @@ ENGINE = {
     "longest_probe_pause": SHIPPED.longest_probe_pause.total_seconds() / SCALE,
 }
 
-# Other tests leave notes and problems in the same installation.
 FAILED = "SELECT count(*) FROM voicepipeline_artifact WHERE id = ANY(%s) AND status = 'failed'"
 READY = "SELECT count(*) FROM voicepipeline_artifact WHERE id = ANY(%s) AND completed_at IS NOT NULL"
 # How many retries ended while these notes were on their way.
@@ -78,9 +77,9 @@ CHARGED = (
 
 
 @pytest.fixture
-def working(fleet):
+def working(own_installation):
     """A cluster of real stages, its watchdog, and the simulated provider that it asks."""
-    usual = dict(fleet.environment)
+    fleet = own_installation
     with simulating(Plan(latency=0.05)) as simulator:
         fleet.environment |= {
             "STAGE_CODE": "{}",
@@ -93,8 +92,6 @@ def working(fleet):
         until(lambda: fleet.ready_cluster("cluster", WORKERS), "the cluster is ready")
         yield fleet, simulator
         fleet.end_processes()
-    fleet.environment.clear()
-    fleet.environment.update(usual)
 
 
 def receive(fleet, count: int, word: str) -> list[int]:

@@ -54,8 +54,9 @@ OPENED_AT = """
 
 
 @pytest.fixture
-def working(fleet):
+def working(own_installation):
     """A cluster of real stages, its watchdog, and the simulated provider that it asks."""
+    fleet = own_installation
     with simulating(Plan(latency=0.1)) as simulator:
         fleet.environment |= {
             "STAGE_CODE": "{}",
@@ -67,6 +68,7 @@ def working(fleet):
         fleet.start("watchdog", "pipeline_watchdog")
         until(lambda: fleet.ready_cluster("cluster", WORKERS), "the cluster is ready")
         yield fleet, simulator
+        fleet.end_processes()
 
 
 def receive(fleet, count: int, word: str) -> list[int]:
