@@ -7,7 +7,9 @@ import threading
 import time
 from datetime import date, timedelta
 from decimal import Decimal
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from tests.ai.provider import KEY, calling, endpoint
@@ -216,6 +218,15 @@ def stopped_soon():
 def test_one_client_serves_a_process(settings):
     assert provider() is provider()
     assert provider(endpoint("http://127.0.0.1:1/v1")) is not provider()
+
+
+def test_a_client_that_is_no_longer_kept_gives_its_connections_back():
+    with simulating() as simulator:
+        for connect_seconds in range(1, 10):
+            provider(endpoint(simulator.base_url, connect_timeout=timedelta(seconds=connect_seconds))).models()
+        port = urlsplit(simulator.base_url).port
+        ours = [line for line in psutil.Process().net_connections("tcp") if line.raddr and line.raddr.port == port]
+    assert 1 <= len(ours) <= 4
 
 
 def test_a_forked_process_makes_its_own_client():

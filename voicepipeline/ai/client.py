@@ -9,6 +9,7 @@ import functools
 import os
 import re
 import time
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -71,6 +72,8 @@ class Provider:
                 api_key=endpoint.api_key, trust_environment=not is_loopback(urlsplit(endpoint.base_url).hostname or "")
             ),
         )
+        # One that `provider()` no longer keeps is closed as soon as the last call that uses it has ended.
+        weakref.finalize(self, self._client.close).atexit = False
 
     def close(self) -> None:
         """Give its connections back; it cannot be used again."""
