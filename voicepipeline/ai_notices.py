@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from django.db.models import CharField, F, QuerySet, Value
+from django.db.models import CharField, DateTimeField, F, QuerySet, Value
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from voicepipeline.operations.provider_models import Told, cautions_of
 # More pauses than this are told as many.
 MOST_READ = 100
 MODEL = "model"
+COLUMNS = ("what", "how", "why", "urgent", "club", "since")
 DOWN = "The AI service is down."
 
 
@@ -30,6 +31,7 @@ class Standstill:
     needs_person: bool = False
     subject: str = ""
     club: str | None = None
+    since: datetime | None = None
     caution: str = ""
 
 
@@ -47,13 +49,23 @@ def load_standstills() -> list[Standstill]:
     pauses = Pause.objects.filter(resumed_at__isnull=True).order_by()
     nothing = Value("", CharField())
     services = health.annotate(
-        what=F("service"), how=F("state"), why=F("reason"), urgent=F("needs_person"), club=Value(None, CharField())
-    ).values_list("what", "how", "why", "urgent", "club")
+        what=F("service"),
+        how=F("state"),
+        why=F("reason"),
+        urgent=F("needs_person"),
+        club=Value(None, CharField()),
+        since=F("trouble_since"),
+    ).values_list(*COLUMNS)
     stopped = pauses.annotate(
-        what=F("subject"), how=nothing, why=nothing, urgent=Value(False), club=F("organization__name")
-    ).values_list("what", "how", "why", "urgent", "club")
+        what=F("subject"),
+        how=nothing,
+        why=nothing,
+        urgent=Value(False),
+        club=F("organization__name"),
+        since=F("paused_at"),
+    ).values_list(*COLUMNS)
     rows = list(_models().union(services, stopped, all=True)[:MOST_READ])
-    told = {what: _told(why, offered) for what, how, why, offered, _ in rows if how == MODEL}
+    told = {what: _told(why, offered) for what, how, why, offered, *_ in rows if how == MODEL}
     cautions = cautions_of(told, today=timezone.now().date())
     return [*_standing([row for row in rows if row[1] != MODEL]), *(Standstill(caution=each) for each in cautions)]
 
@@ -63,8 +75,13 @@ def _models() -> QuerySet[Any, Any]:
     models = ProviderModel.objects.filter(name__in=configured_models().values()).order_by()
     day = Coalesce(Cast("shutdown_on", CharField()), Value("", CharField()))
     return models.annotate(
-        what=F("name"), how=Value(MODEL, CharField()), why=day, urgent=F("offered"), club=Value(None, CharField())
-    ).values_list("what", "how", "why", "urgent", "club")
+        what=F("name"),
+        how=Value(MODEL, CharField()),
+        why=day,
+        urgent=F("offered"),
+        club=Value(None, CharField()),
+        since=Value(None, DateTimeField()),
+    ).values_list(*COLUMNS)
 
 
 def _told(day: str, offered: bool) -> Told:
@@ -73,10 +90,10 @@ def _told(day: str, offered: bool) -> Told:
 
 def _standing(rows: Iterable[Any]) -> list[Standstill]:
     return [
-        Standstill(service=what, state=how, reason=why, needs_person=urgent)
+        Standstill(service=what, state=how, reason=why, needs_person=urgent, since=since)
         if how
-        else Standstill(subject=what, club=club)
-        for what, how, why, urgent, club in rows
+        else Standstill(subject=what, club=club, since=since)
+        for what, how, why, urgent, club, since in rows
     ]
 
 

@@ -29,15 +29,22 @@ class Cluster:
 
 @dataclass(frozen=True)
 class StageLoad:
-    """What one stage has before it; `oldest_for` is how long the oldest due note has waited."""
+    """What one stage has before it and in it; the moments are since when the oldest due note waits, or is on hold."""
 
     stage: str
     label: str
-    due: int
-    later: int
-    on_hold: int
-    running: int
-    oldest_for: timedelta | None
+    now: datetime
+    due: int = 0
+    later: int = 0
+    on_hold: int = 0
+    running: int = 0
+    oldest_due: datetime | None = None
+    oldest_on_hold: datetime | None = None
+
+    @property
+    def oldest_for(self) -> timedelta | None:
+        """How long the oldest due note has waited."""
+        return None if self.oldest_due is None else self.now - self.oldest_due
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class Queue:
 def load_queue() -> Queue:
     now = database_now()
     wedged = ClusterBeat.objects.exclude(ended_at=None).order_by("-ended_at").first()
-    return Queue(now, int(OrmQ.objects.count()), _load_stages(now), _load_clusters(now), wedged)
+    return Queue(now, int(OrmQ.objects.count()), load_stages(now), _load_clusters(now), wedged)
 
 
 def running_runs() -> QuerySet[StageRun]:
@@ -117,7 +124,8 @@ def clusters_in_words() -> str:
     return f"seen {words} ago" if silent_for < limits().cluster_lost_after else f"none seen for {words}"
 
 
-def _load_stages(now: datetime) -> list[StageLoad]:
+def load_stages(now: datetime) -> list[StageLoad]:
+    """Every stage in order; one query, which reads unfinished runs only."""
     queued, parked = Q(status=StageRun.Status.QUEUED), Q(parked_since__isnull=False)
     due = queued & ~parked & Q(not_before__lte=now)
     counted = (
@@ -129,24 +137,15 @@ def _load_stages(now: datetime) -> list[StageLoad]:
             later=Count("pk", filter=queued & ~parked & Q(not_before__gt=now)),
             on_hold=Count("pk", filter=parked),
             running=Count("pk", filter=Q(status=StageRun.Status.RUNNING)),
-            oldest=Min("not_before", filter=due),
+            oldest_due=Min("not_before", filter=due),
+            oldest_on_hold=Min("parked_since", filter=parked),
         )
     )
-    rows = {row["stage"]: row for row in counted}
-    return [_stage_load(stage, rows.get(stage.value, {}), now) for stage in StageName]
-
-
-def _stage_load(stage: StageName, row: dict[str, Any], now: datetime) -> StageLoad:
-    oldest = row.get("oldest")
-    return StageLoad(
-        stage=stage.value,
-        label=str(stage.label),
-        due=row.get("due", 0),
-        later=row.get("later", 0),
-        on_hold=row.get("on_hold", 0),
-        running=row.get("running", 0),
-        oldest_for=None if oldest is None else now - oldest,
-    )
+    rows: dict[str, dict[str, Any]] = {row["stage"]: row for row in counted}
+    return [
+        StageLoad(**{**rows.get(stage, {}), "stage": stage.value, "label": str(stage.label), "now": now})
+        for stage in StageName
+    ]
 
 
 def _load_clusters(now: datetime) -> list[Cluster]:

@@ -1,8 +1,8 @@
 """What the other apps add to this one, filled in their `AppConfig.ready()`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from voicepipeline.explanations import Situation
     from voicepipeline.models import Artifact
+    from voicepipeline.overview.parts import Card, Concern, Deed, FlowTimes
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,35 @@ class Notice:
     context: "Callable[[HttpRequest], dict[str, Any] | None]"
 
 
+@dataclass(frozen=True)
+class OverviewPart:
+    """What another app adds to the overview: figures, what needs somebody, what colleagues did. One query each.
+
+    Asked again every few seconds by everybody who has the overview open: whatever it does, it must stay cheap at
+    any size.
+    """
+
+    name: str
+    cards: "Callable[[HttpRequest, datetime], Sequence[Card]] | None" = None
+    concerns: "Callable[[HttpRequest, datetime], Sequence[Concern]] | None" = None
+    deeds: "Callable[[HttpRequest, datetime], Sequence[Deed]] | None" = None
+    flow_times: "Callable[[datetime], FlowTimes] | None" = None
+
+
+@dataclass(frozen=True)
+class PipelinePanel:
+    """A part of the page Pipeline, in the order of `place`; its context is given to the template, None is no panel.
+
+    A panel that is `later` is asked for by itself once the page stands.
+    """
+
+    name: str
+    template: str
+    context: "Callable[[HttpRequest, datetime], dict[str, Any] | None]"
+    place: int
+    later: bool = False
+
+
 @dataclass
 class Registry:
     schedules: dict[str, Schedule] = field(default_factory=dict)
@@ -56,6 +86,8 @@ class Registry:
     note_panels: dict[str, NotePanel] = field(default_factory=dict)
     notices: dict[str, Notice] = field(default_factory=dict)
     demo_scenes: dict[str, str] = field(default_factory=dict)
+    overview_parts: dict[str, OverviewPart] = field(default_factory=dict)
+    pipeline_panels: dict[str, PipelinePanel] = field(default_factory=dict)
 
     def add_schedule(self, schedule: Schedule) -> None:
         self.schedules[schedule.name] = schedule
@@ -68,6 +100,12 @@ class Registry:
 
     def add_notice(self, notice: Notice) -> None:
         self.notices[notice.name] = notice
+
+    def add_overview_part(self, part: OverviewPart) -> None:
+        self.overview_parts[part.name] = part
+
+    def add_pipeline_panel(self, panel: PipelinePanel) -> None:
+        self.pipeline_panels[panel.name] = panel
 
     def add_demo_scene(self, name: str, func: str) -> None:
         """What staff of the demo are seen to have done, begun when its history and its workers are there.

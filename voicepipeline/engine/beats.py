@@ -1,6 +1,7 @@
-"""Clusters report in: that their parent lives, and when their workers last took up and ended a job."""
+"""Clusters report in: that their parent lives, and when their workers last took up and ended a job. So do watchdogs."""
 
 import logging
+import os
 import socket
 import threading
 import time
@@ -15,11 +16,13 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.transactions import database_now
-from voicepipeline.models import ClusterBeat
+from voicepipeline.models import ClusterBeat, WatchdogBeat
 
 logger = logging.getLogger(__name__)
 
 STARTED, ENDED, UNRECORDED = 0, 1, 2
+# Watchdogs are told apart by their process: every restart leaves a row.
+WATCHDOGS_KEPT = timedelta(hours=24)
 # Memory shared by the cluster's parent and all that it forks; a torn read is harmless.
 _moments = RawArray("d", 3)
 
@@ -110,3 +113,8 @@ class Reporter:
 
 def _on_database_clock(now: datetime, moment: float) -> datetime | None:
     return now - timedelta(seconds=max(0.0, time.time() - moment)) if moment else None
+
+
+def say_watchdog_lives(now: datetime) -> None:
+    WatchdogBeat.objects.update_or_create(host=socket.gethostname(), pid=os.getpid(), defaults={"last_seen_at": now})
+    WatchdogBeat.objects.filter(last_seen_at__lt=now - WATCHDOGS_KEPT).delete()

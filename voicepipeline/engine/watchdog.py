@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError
 
 from voicepipeline.engine import doorbell, wedged
+from voicepipeline.engine.beats import say_watchdog_lives
 from voicepipeline.engine.changes import Change, announce_end, fail_artifact
 from voicepipeline.engine.health import forget_old_calls
 from voicepipeline.engine.limits import limits
@@ -51,11 +52,14 @@ class Watchdog:
     def __init__(self) -> None:
         self.seen: dict[Suspect, float] = {}
         self.last_tick: dict[str, float] = {}
+        self.last_beat = float("-inf")
         self.last_look = float("-inf")
         self.last_self_test = float("-inf")
 
     def round(self) -> Report:
         now = database_now()
+        if self._is_time("last_beat", limits().beat_every.total_seconds()):
+            say_watchdog_lives(now)
         released = release_due(now)
         # The time is asked again: what was let go is due later than this round began.
         report = Report(released=released, rung=doorbell.ring_due(database_now()), reclaimed=self._reclaim_dead())

@@ -10,7 +10,7 @@ from voicepipeline.models.notes import Artifact, SourceChannel, StageName, Voice
 from voicepipeline.models.people import Coach, MentionKind, Organization, Player, PlayerAlias, Team, User
 from voicepipeline.models.readings import ContentReading
 from voicepipeline.models.rosters import RosterChange, RosterImport
-from voicepipeline.models.runs import ClusterBeat, StageRun
+from voicepipeline.models.runs import ClusterBeat, StageRun, WatchdogBeat
 
 __all__ = [
     "AIService",
@@ -54,4 +54,5 @@ __all__ = [
     "Transcript",
     "User",
     "VoiceNote",
+    "WatchdogBeat",
 ]

@@ -112,6 +112,7 @@ class PipelineEvent(models.Model):
             models.Index("organization", F("id").desc(), name="event_club_newest"),
             models.Index("event_type", F("id").desc(), name="event_type_newest"),
             models.Index(F("id").desc(), condition=~Q(error_code=""), name="event_errors_newest"),
+            models.Index(F("id").desc(), condition=Q(actor__isnull=False), name="event_by_people_newest"),
             BrinIndex(fields=["timestamp"], autosummarize=True, pages_per_range=32, name="event_time"),
         ]
 

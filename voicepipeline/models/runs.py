@@ -166,3 +166,18 @@ class ClusterBeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host}:{self.parent_pid}"
+
+
+class WatchdogBeat(models.Model):
+    """A watchdog saying that it goes its rounds."""
+
+    host = models.CharField(max_length=120)
+    pid = models.PositiveIntegerField()
+    last_seen_at = models.DateTimeField("last sign of life", default=timezone.now)
+
+    class Meta:
+        verbose_name = "watchdog"
+        constraints = [models.UniqueConstraint(fields=["host", "pid"], name="watchdog_beat_once")]
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"

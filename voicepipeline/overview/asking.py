@@ -1,0 +1,51 @@
+"""Several small questions in one statement, each of them a queryset that is used elsewhere as well."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
+
+
+@dataclass(frozen=True)
+class Question:
+    """An expression that gives one value."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+
+
+NOW = Question("clock_timestamp()")
+
+
+def count_of(rows: QuerySet[Any], most: int, *, alike: Sequence[str] = ()) -> Question:
+    """How many there are; counting stops one beyond this many, for nobody needs to know how many more.
+
+    Those that are alike in some columns count as one; in their order, so that an index can tell them.
+    """
+    found = rows.order_by(*alike).values(*alike).distinct() if alike else rows.order_by().values("pk")
+    try:
+        sql, values = found[: most + 1].query.sql_with_params()
+    except EmptyResultSet:
+        return Question("0")
+    return Question(f"(SELECT count(*) FROM ({sql}) counted)", tuple(values))  # noqa: S608 — what Django compiled
+
+
+def first_of(rows: QuerySet[Any], column: str) -> Question:
+    """This column of the first row, or None."""
+    try:
+        sql, values = rows.values(column)[:1].query.sql_with_params()
+    except EmptyResultSet:
+        return Question("NULL")
+    return Question(f"({sql})", tuple(values))
+
+
+def ask(**questions: Question) -> dict[str, Any]:
+    """The answers by their names, as of one moment."""
+    told = [f"{question.sql} AS {connection.ops.quote_name(name)}" for name, question in questions.items()]
+    values = [value for question in questions.values() for value in question.values]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(told)}", values)
+        return dict(zip(questions, cursor.fetchone(), strict=True))

@@ -1,0 +1,93 @@
+"""How the pipeline stands at one moment: three queries, whatever there is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from voicepipeline.ai_notices import Standstill, load_standstills
+from voicepipeline.engine.limits import limits
+from voicepipeline.models import (
+    Artifact,
+    ClusterBeat,
+    EntityResolution,
+    InsightDraft,
+    StageName,
+    StageRun,
+    WatchdogBeat,
+)
+from voicepipeline.overview.asking import NOW, Question, ask, count_of, first_of
+from voicepipeline.pipeline_status import StageLoad, load_stages
+from voicepipeline.queries import stalled_notes
+
+# Of what is in nobody's way to count: beyond it "10,000+" tells as much.
+MOST_COUNTED = 10_000
+HOUR = timedelta(hours=1)
+# The same name of a note is one question, however often it was said.
+A_NAME = ("artifact_id", "kind", "name_key")
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Counts stop one beyond `MOST_COUNTED`."""
+
+    now: datetime
+    loads: tuple[StageLoad, ...] = ()
+    failed: Mapping[str, int] = field(default_factory=dict)  # by stage, in the last 60 minutes
+    active: int = 0
+    stalled: int = 0
+    names_open: int = 0
+    entries_open: int = 0
+    last_received_at: datetime | None = None
+    oldest_active_at: datetime | None = None  # when the note that is longest on its way was received
+    clusters_working: int = 0
+    clusters_silent: int = 0
+    cluster_seen_at: datetime | None = None
+    watchdog_seen_at: datetime | None = None
+    standstills: tuple[Standstill, ...] = ()
+
+    def total(self, name: str) -> int:
+        return sum(getattr(load, name) for load in self.loads)
+
+    @property
+    def oldest_due(self) -> datetime | None:
+        return min((load.oldest_due for load in self.loads if load.oldest_due), default=None)
+
+
+def load_pulse() -> Pulse:
+    answers = ask(**_questions(timezone.now()))
+    failed = {stage: answers.pop(f"failed_{stage}") for stage in StageName.values}
+    loads = tuple(load_stages(answers["now"]))
+    return Pulse(loads=loads, failed=failed, standstills=tuple(load_standstills()), **answers)
+
+
+def failed_lately(stage: str, now: datetime) -> QuerySet[StageRun]:
+    """The tries of this stage after which a note had failed in the last 60 minutes."""
+    ended: QuerySet[StageRun] = StageRun.objects.filter(
+        stage=stage, terminal=True, status=StageRun.Status.FAILED, finished_at__gte=now - HOUR
+    )
+    return ended
+
+
+def _questions(now: datetime) -> dict[str, Question]:
+    living = ClusterBeat.objects.filter(ended_at=None)
+    seen = Q(last_seen_at__gte=now - limits().cluster_lost_after)
+    lately = Q(last_seen_at__gte=now - 24 * HOUR)
+    unclear = EntityResolution.objects.filter(status=EntityResolution.Status.NEEDS_DISAMBIGUATION)
+    active = Artifact.objects.active()
+    return {
+        "now": NOW,
+        "active": count_of(active, MOST_COUNTED),
+        "stalled": count_of(stalled_notes(Artifact.objects.all()), MOST_COUNTED),
+        "names_open": count_of(unclear, MOST_COUNTED, alike=A_NAME),
+        "entries_open": count_of(InsightDraft.objects.filter(status=InsightDraft.Status.PENDING), MOST_COUNTED),
+        "last_received_at": first_of(Artifact.objects.order_by("-received_at", "-id"), "received_at"),
+        "oldest_active_at": first_of(active.order_by("received_at"), "received_at"),
+        "clusters_working": count_of(living.filter(seen), MOST_COUNTED),
+        "clusters_silent": count_of(living.filter(lately).exclude(seen), MOST_COUNTED),
+        "cluster_seen_at": first_of(living.order_by("-last_seen_at"), "last_seen_at"),
+        "watchdog_seen_at": first_of(WatchdogBeat.objects.order_by("-last_seen_at"), "last_seen_at"),
+        **{f"failed_{stage}": count_of(failed_lately(stage, now), MOST_COUNTED) for stage in StageName.values},
+    }
