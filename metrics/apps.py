@@ -8,9 +8,11 @@ class MetricsConfig(AppConfig):
     verbose_name = "Metrics"
 
     def ready(self) -> None:
-        from metrics import checks, roles, schedules, token_check
+        from metrics import checks, overview, roles, schedules, token_check
+        from voicepipeline.registry import OverviewPart, registry
 
         register(checks.check_limits)
         register(token_check.check_token)
         schedules.register()
+        registry.add_overview_part(OverviewPart("metrics", overview.load))
         post_migrate.connect(roles.grant_permissions, sender=self)

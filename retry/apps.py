@@ -10,9 +10,9 @@ class RetryConfig(AppConfig):
     verbose_name = "Retrying"
 
     def ready(self) -> None:
-        from retry import checks, closing, groups, roles
+        from retry import checks, closing, groups, overview, roles
         from retry.bulk import pacing, previews
-        from voicepipeline.registry import Tick, registry
+        from voicepipeline.registry import OverviewPart, Tick, registry
         from voicepipeline.signals import stage_run_finished
 
         post_migrate.connect(roles.grant_permissions, sender=self)
@@ -22,4 +22,5 @@ class RetryConfig(AppConfig):
         registry.add_tick(Tick("bulk retries", timedelta(seconds=1), pacing.advance_all))
         registry.add_tick(Tick("old previews", timedelta(minutes=10), previews.delete_old_previews))
         registry.add_tick(Tick("close forgotten retries", timedelta(seconds=30), closing.sweep))
+        registry.add_overview_part(OverviewPart("retries", overview.load))
         registry.add_demo_scene("retries", "retry.demo.play")

@@ -104,6 +104,12 @@ def list_problems(asked: Asked, *, now: datetime) -> Problems:
     return Problems(shown, {tab: counts[tab.name] for tab in Tab}, page, pages)
 
 
+def worst_problems(most: int, *, now: datetime) -> list[Any]:
+    """The open ones that notes fail with now, with how many and of how many clubs; one query."""
+    touched = _with_figures(FailureGroup.objects.filter(_in(Tab.OPEN, now))).filter(notes__gt=0)
+    return list(touched.order_by("-clubs", "-notes", "-last_seen_at", "-pk")[:most])
+
+
 def get_problem(fingerprint: str, *, now: datetime) -> Problem | None:
     """One of them with its figures, or None when nothing ever failed so."""
     return next(iter(_problems(_with_figures(FailureGroup.objects.filter(fingerprint=fingerprint)), now)), None)

@@ -1,6 +1,6 @@
 """What the other apps add to this one, filled in their `AppConfig.ready()`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from voicepipeline.explanations import Situation
     from voicepipeline.models import Artifact
-    from voicepipeline.overview.parts import Card, Concern, Deed, FlowTimes
+    from voicepipeline.overview.parts import Contribution
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,14 @@ class Notice:
 
 @dataclass(frozen=True)
 class OverviewPart:
-    """What another app adds to the overview: figures, what needs somebody, what colleagues did. One query each.
+    """What another app adds to the overview, of this moment.
 
-    Asked again every few seconds by everybody who has the overview open: whatever it does, it must stay cheap at
-    any size.
+    Asked again every few seconds by everybody who has the overview open: it must be a fixed number of queries, and
+    cheap at any size.
     """
 
     name: str
-    cards: "Callable[[HttpRequest, datetime], Sequence[Card]] | None" = None
-    concerns: "Callable[[HttpRequest, datetime], Sequence[Concern]] | None" = None
-    deeds: "Callable[[HttpRequest, datetime], Sequence[Deed]] | None" = None
-    flow_times: "Callable[[datetime], FlowTimes] | None" = None
+    load: "Callable[[HttpRequest, datetime], Contribution]"
 
 
 @dataclass(frozen=True)

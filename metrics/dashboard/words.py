@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 
-from voicepipeline.durations import in_words
+from voicepipeline.durations import to_two_digits
 
 UNKNOWN = "\N{EN DASH}"
 SMALLEST_MONEY = Decimal("0.0001")
@@ -34,21 +33,8 @@ def rate(share: float | None) -> str:
 
 
 def duration(milliseconds: float | None) -> str:
-    """To about two digits: 450 ms, 4.2 s, 1 min 20 s, 12 min, 3 h 5 min."""
-    if milliseconds is None:
-        return UNKNOWN
-    # What a histogram tells is up to 1 % off: no digits beyond that.
-    seconds = milliseconds / 1000
-    if round(milliseconds) < 1000:
-        return f"{milliseconds:.0f} ms"
-    if round(seconds, 1) < 10:
-        return f"{seconds:.1f} s"
-    if round(seconds) < 60:
-        return f"{seconds:.0f} s"
-    if round(seconds) < 600:
-        minutes, rest = divmod(round(seconds), 60)
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return in_words(timedelta(seconds=round(seconds / 60) * 60))
+    """What a histogram tells is up to 1 % off: no digits beyond that."""
+    return UNKNOWN if milliseconds is None else to_two_digits(milliseconds)
 
 
 def money(amount: Decimal | float | None) -> str:

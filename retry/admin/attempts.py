@@ -18,7 +18,7 @@ from retry.words import deleted_in_words
 from voicepipeline.access import may_read_content
 from voicepipeline.admin import shell
 from voicepipeline.admin.events import of_notes_like
-from voicepipeline.admin.lists import HistoryAdmin
+from voicepipeline.admin.lists import HistoryAdmin, SinceFilter
 from voicepipeline.admin.words import NOTHING, length, moment
 from voicepipeline.masking import HIDDEN
 from voicepipeline.models import User
@@ -44,6 +44,12 @@ class RequesterFilter(admin.SimpleListFilter):
         return queryset if number is None else queryset.filter(requested_by_id=number)
 
 
+class RequestedFilter(SinceFilter):
+    title = "when"
+    parameter_name = "requested"
+    column = "requested_at"
+
+
 class AloneFilter(admin.SimpleListFilter):
     title = "how"
     parameter_name = "how"
@@ -63,7 +69,7 @@ class AloneFilter(admin.SimpleListFilter):
 @admin.register(RetryAttempt)
 class RetryAttemptAdmin(HistoryAdmin):
     list_display = ("number_no", "note", "what", "outcome_state", "who", "why", "took", "requested")
-    list_filter = ("outcome", "kind", RequesterFilter, AloneFilter)
+    list_filter = (RequestedFilter, "outcome", "kind", RequesterFilter, AloneFilter)
     list_select_related = ("artifact", "requested_by")
     ordering = ("-id",)
     search_fields = ("artifact",)

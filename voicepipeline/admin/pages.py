@@ -16,6 +16,8 @@ from voicepipeline.admin import (  # noqa: F401
     learned_names,
     names,
     notes,
+    overview,
+    pipeline,
     prices,
     queue,
     readings,
@@ -41,6 +43,7 @@ def _entry(heading: Heading, title: str, icon: str, model: str, summary: str) ->
 
 
 shell.add(
+    Entry(Heading.OVERVIEW, "Pipeline", "account_tree", "admin:pipeline", "voicepipeline.view_artifact"),
     _entry(
         Heading.VOICE_NOTES,
         "Voice notes",

@@ -51,12 +51,14 @@ class HoldFilter(admin.SimpleListFilter):
     parameter_name = "hold"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("any", "On hold")]
+        return [("any", "On hold"), ("no", "Not on hold")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         if not value:
             return queryset
+        if value == "no":
+            return queryset.filter(parked_since__isnull=True)
         held = queryset.filter(status=StageRun.Status.QUEUED, parked_since__isnull=False)
         return held if value == "any" else held.filter(parked_reason=value)
 

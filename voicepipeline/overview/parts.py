@@ -3,7 +3,7 @@
 Moments stay moments until the page is drawn: words such as "3 s ago" would make every answer a new one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -100,3 +100,13 @@ class FlowTimes:
     ready_count: int
     stages: Mapping[StageName, StageTimes] = field(default_factory=dict)
     times_since: datetime | None = None  # the beginning of the hours that typical and slowest are of
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one app has to say on the overview."""
+
+    cards: Sequence[Card] = ()
+    concerns: Sequence[Concern] = ()
+    deeds: Sequence[Deed] = ()
+    flow_times: FlowTimes | None = None

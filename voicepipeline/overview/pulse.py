@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -24,7 +25,7 @@ from voicepipeline.queries import stalled_notes
 
 # Of what is in nobody's way to count: beyond it "10,000+" tells as much.
 MOST_COUNTED = 10_000
-HOUR = timedelta(hours=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # The same name of a note is one question, however often it was said.
 A_NAME = ("artifact_id", "kind", "name_key")
 
@@ -47,6 +48,13 @@ class Pulse:
     cluster_seen_at: datetime | None = None
     watchdog_seen_at: datetime | None = None
     standstills: tuple[Standstill, ...] = ()
+    more: Mapping[str, int] = field(default_factory=dict)  # what the page wanted counted besides
+
+    @property
+    def hour(self) -> tuple[datetime, datetime]:
+        """The 60 whole minutes that end with this one, as live figures have them."""
+        end = self.now.replace(second=0, microsecond=0) + MINUTE
+        return end - HOUR, end
 
     def total(self, name: str) -> int:
         return sum(getattr(load, name) for load in self.loads)
@@ -56,19 +64,22 @@ class Pulse:
         return min((load.oldest_due for load in self.loads if load.oldest_due), default=None)
 
 
-def load_pulse() -> Pulse:
-    answers = ask(**_questions(timezone.now()))
+def load_pulse(more: Mapping[str, QuerySet[Any]] | None = None) -> Pulse:
+    wanted = more or {}
+    besides = {f"more_{key}": count_of(rows, MOST_COUNTED) for key, rows in wanted.items()}
+    answers = ask(**_questions(timezone.now()), **besides)
+    counted = {key: answers.pop(f"more_{key}") for key in wanted}
     failed = {stage: answers.pop(f"failed_{stage}") for stage in StageName.values}
     loads = tuple(load_stages(answers["now"]))
-    return Pulse(loads=loads, failed=failed, standstills=tuple(load_standstills()), **answers)
+    return Pulse(loads=loads, failed=failed, standstills=tuple(load_standstills()), more=counted, **answers)
 
 
-def failed_lately(stage: str, now: datetime) -> QuerySet[StageRun]:
-    """The tries of this stage after which a note had failed in the last 60 minutes."""
-    ended: QuerySet[StageRun] = StageRun.objects.filter(
-        stage=stage, terminal=True, status=StageRun.Status.FAILED, finished_at__gte=now - HOUR
-    )
-    return ended
+def _failed_lately(stage: str, now: datetime) -> QuerySet[StageRun]:
+    """The tries of this stage after which a note had failed."""
+    since = now.replace(second=0, microsecond=0) + MINUTE - HOUR
+    ended = StageRun.objects.filter(terminal=True, finished_at__gte=since)
+    failed: QuerySet[StageRun] = ended.filter(stage=stage, status=StageRun.Status.FAILED)
+    return failed
 
 
 def _questions(now: datetime) -> dict[str, Question]:
@@ -89,5 +100,5 @@ def _questions(now: datetime) -> dict[str, Question]:
         "clusters_silent": count_of(living.filter(lately).exclude(seen), MOST_COUNTED),
         "cluster_seen_at": first_of(living.order_by("-last_seen_at"), "last_seen_at"),
         "watchdog_seen_at": first_of(WatchdogBeat.objects.order_by("-last_seen_at"), "last_seen_at"),
-        **{f"failed_{stage}": count_of(failed_lately(stage, now), MOST_COUNTED) for stage in StageName.values},
+        **{f"failed_{stage}": count_of(_failed_lately(stage, now), MOST_COUNTED) for stage in StageName.values},
     }

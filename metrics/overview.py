@@ -1,0 +1,172 @@
+"""What live figures and history say on the overview; three queries, whatever there is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Sum
+from django.http import HttpRequest
+
+from metrics import history_sql
+from metrics.dashboard import words
+from metrics.figures import Figures, LiveMetrics, StageFigures, figures_of
+from metrics.limits import HOUR
+from metrics.links import counter_link, figure_link, stage_link
+from metrics.models import END_TO_END, CounterType, MetricsSnapshot, PeriodType, StageSnapshot
+from metrics.queries import get_real_time_metrics
+from metrics.windows import Grain
+from voicepipeline.models import StageName
+from voicepipeline.overview.parts import Card, CardKey, Contribution, Figure, FlowTimes, Level, StageTimes
+
+LATELY, USUALLY = "lately", "usually"
+DAYS_COMPARED = 7
+DAY = timedelta(days=1)
+# Of fewer notes a typical time says little, and a change of it nothing.
+ENOUGH = 5
+COUNTERS = {
+    StageName.TRANSCRIPTION: CounterType.TRANSCRIPTIONS_COMPLETED,
+    StageName.CLAIMS_EXTRACTION: CounterType.CLAIMS_EXTRACTED,
+    StageName.ENTITY_RESOLUTION: CounterType.ENTITIES_RESOLVED,
+    StageName.DRAFT_GENERATION: CounterType.DRAFTS_GENERATED,
+}
+TIMES = f"""
+WITH stage_rows AS (
+    SELECT span, stage_row.*
+    FROM unnest(%(starts)s::timestamptz[], %(spans)s::text[]) AS chosen (period_start, span)
+    JOIN {history_sql.SNAPSHOTS} snapshot USING (period_start)
+    JOIN {history_sql.STAGES} stage_row ON stage_row.snapshot_id = snapshot.id
+    WHERE snapshot.period_type = 'hour' AND snapshot.organization_id IS NULL
+),
+{history_sql.percentiles("span, stage", history_sql.merged("span, stage", "stage_rows"))},
+added AS (SELECT span, stage, {history_sql.sums(StageSnapshot)} FROM stage_rows GROUP BY span, stage)
+SELECT * FROM added LEFT JOIN percentile USING (span, stage)
+"""  # noqa: S608 — every name in it is our own
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long stages took: in this hour and the one before it, and at this time of the days before."""
+
+    since: datetime
+    lately: Mapping[str, StageFigures]
+    usually: Mapping[str, StageFigures]
+
+
+def load(request: HttpRequest, now: datetime) -> Contribution:
+    live, times, today = get_real_time_metrics(), load_times(now), load_today(now)
+    return Contribution(cards=list(_cards(today, times, now)), flow_times=_flow_times(live, times))
+
+
+def load_times(now: datetime) -> Times:
+    hour = Grain.HOUR.floor(now)
+    lately = [hour - HOUR, hour]
+    usually = [each - days * DAY for each in lately for days in range(1, DAYS_COMPARED + 1)]
+    values: dict[str, Any] = {"starts": lately + usually, "spans": [LATELY] * len(lately) + [USUALLY] * len(usually)}
+    found: dict[str, dict[str, StageFigures]] = {LATELY: {}, USUALLY: {}}
+    with connection.cursor() as cursor:
+        cursor.execute(TIMES, values)
+        names = [column.name for column in cursor.description]
+        for row in (dict(zip(names, each, strict=True)) for each in cursor.fetchall()):
+            found[row["span"]][row["stage"]] = figures_of(StageFigures, row)
+    return Times(lately[0], found[LATELY], found[USUALLY])
+
+
+def load_today(now: datetime) -> Figures:
+    """The UTC day so far; its running hour is counted anew every minute."""
+    hours = MetricsSnapshot.objects.filter(
+        organization=None, period_type=PeriodType.HOUR, period_start__gte=Grain.DAY.floor(now)
+    )
+    wanted = ("artifacts_completed", "artifacts_failed", "artifacts_received", "ai_calls_unpriced")
+    sums: dict[str, Any] = hours.aggregate(
+        **{name: Sum(name, default=0) for name in wanted}, ai_cost=Sum("ai_cost", default=Decimal(0))
+    )
+    return replace(Figures(), **sums)
+
+
+# --- Cards ----------------------------------------------------------------------------------------------------------
+def _cards(today: Figures, times: Times, now: datetime) -> Iterator[Card]:
+    start, end = Grain.DAY.floor(now), Grain.DAY.floor(now) + DAY
+
+    def figure(name: str, told: str) -> Figure:
+        link = figure_link(name, start, end, now=now)
+        return Figure(told, link.url, link.says) if link else Figure(told)
+
+    window = "today (UTC)"
+    yield Card(
+        CardKey.READY,
+        "Ready",
+        figure("artifacts_completed", words.count(today.artifacts_completed)),
+        window,
+        "check_circle",
+        more=(figure("artifacts_received", f"of {words.count(today.artifacts_received)} received"),),
+    )
+    yield Card(
+        CardKey.FAILED,
+        "Failed",
+        figure("artifacts_failed", words.count(today.artifacts_failed)),
+        window,
+        "error",
+        more=(Figure(f"{words.rate(today.failure_rate)} of those that ended"),),
+        level=Level.NOTICE if today.artifacts_failed else Level.QUIET,
+    )
+    yield _time(times, now)
+    unpriced = words.unpriced(today.ai_calls_unpriced)
+    yield Card(
+        CardKey.COST,
+        "AI cost",
+        figure("ai_cost", words.money(today.ai_cost)),
+        window,
+        "payments",
+        more=(Figure(unpriced),) if unpriced else (),
+    )
+
+
+def _time(times: Times, now: datetime) -> Card:
+    """Half of the notes were quicker; against this time of day in the week before."""
+    lately, usually = (_end_to_end(each) for each in (times.lately, times.usually))
+    link = stage_link(END_TO_END, "timed", times.since, Grain.HOUR.floor(now) + HOUR, now=now) if lately.timed else None
+    return Card(
+        CardKey.TIME,
+        "From receipt to ready",
+        Figure(words.duration(lately.p50_ms), link.url if link else "", link.says if link else ""),
+        f"typical, since {times.since:%H:%M} UTC",
+        "timer",
+        more=(Figure(f"slowest 1 in 20: {words.duration(lately.p95_ms)}"),) if lately.timed else (),
+        change=_change(lately, usually),
+    )
+
+
+def _change(lately: StageFigures, usually: StageFigures) -> str:
+    if min(lately.timed, usually.timed) < ENOUGH or lately.p50_ms is None or usually.p50_ms is None:
+        return ""
+    change = words.change(words.TIME, lately.p50_ms, usually.p50_ms)
+    return f"At this time in the last 7 days: {change}"
+
+
+def _end_to_end(found: Mapping[str, StageFigures]) -> StageFigures:
+    return found.get(END_TO_END, StageFigures(stage=END_TO_END))
+
+
+# --- The flow -------------------------------------------------------------------------------------------------------
+def _flow_times(live: LiveMetrics, times: Times) -> FlowTimes:
+    def figure(counter_type: CounterType) -> Figure:
+        link = counter_link(counter_type, live.start, live.end)
+        return Figure(words.count(float(live[counter_type])), link.url, link.says)
+
+    def stage(name: StageName) -> StageTimes:
+        known = times.lately.get(name, StageFigures(stage=name))
+        done = int(live[COUNTERS[name]])
+        return StageTimes(figure(COUNTERS[name]), known.p50_ms, known.p95_ms, done)
+
+    received, ready = CounterType.ARTIFACTS_RECEIVED, CounterType.ARTIFACTS_COMPLETED
+    return FlowTimes(
+        received=figure(received),
+        received_count=int(live[received]),
+        ready=figure(ready),
+        ready_count=int(live[ready]),
+        stages={name: stage(name) for name in StageName},
+        times_since=times.since,
+    )

@@ -1,0 +1,168 @@
+"""The first screen: what each of its sections shows, drawn whole at first and then as far as it has changed."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from voicepipeline.admin import shell
+from voicepipeline.admin.live import NO_CONTENT, SEEN_HEADER, digest_of
+from voicepipeline.admin.note_filters import list_of_home, notes_of_home
+from voicepipeline.engine.limits import limits
+from voicepipeline.models import Artifact
+from voicepipeline.overview.activity import recent_activity
+from voicepipeline.overview.cards import own_cards
+from voicepipeline.overview.concerns import Home, in_order, own_concerns
+from voicepipeline.overview.deeds import own_deeds
+from voicepipeline.overview.flow import flow_of
+from voicepipeline.overview.health import Health, Piece, Rows, health_of
+from voicepipeline.overview.parts import Card, CardKey, Concern, Contribution, Deed, FlowTimes
+from voicepipeline.overview.pulse import Pulse, load_pulse
+from voicepipeline.registry import registry
+
+MAY_SEE = "voicepipeline.view_artifact"
+NOTES, RUNS = "admin:voicepipeline_artifact_changelist", "admin:voicepipeline_stagerun_changelist"
+DEEDS_SHOWN = 8
+CONCERNS_SHOWN = 8
+# How long ago something was is told anew with every answer, and is no news.
+TOLD_MOMENT = re.compile(r"(<time [^>]*data-ago[^>]*>)[^<]*")
+
+HOMES_TOLD = {
+    "club": ("voice note without a club", "voice notes without a club"),
+    "coach": ("voice note of an unknown sender", "voice notes of unknown senders"),
+    "review": ("voice note to listen to", "voice notes to listen to"),
+}
+ROWS = {
+    Rows.ACTIVE: (NOTES, "?status=active"),
+    Rows.WAITING: (RUNS, "?status__exact=queued"),
+    Rows.ON_HOLD: (NOTES, "?status=on_hold"),
+    Rows.STALLED: (NOTES, "?status=stalled"),
+    Rows.NEWEST: (NOTES, ""),
+    Rows.QUEUE: ("admin:voicepipeline_clusterbeat_changelist", ""),
+    Rows.AI_SERVICE: ("admin:voicepipeline_aiservicehealth_changelist", ""),
+    Rows.UPLOAD: ("admin:voicepipeline_voicenote_add", ""),
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page that is sent anew when it has changed."""
+
+    key: str
+    html: str
+
+    @property
+    def digest(self) -> str:
+        return digest_of(TOLD_MOMENT.sub(r"\1", self.html))
+
+
+class Overview:
+    """What one person sees of it at one moment; each thing is asked for once, whoever shows it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    def sections(self) -> list[Section]:
+        return [
+            Section(key, render_to_string(f"voicepipeline/overview/{key}.html", context, self.request))
+            for key, context in self._contexts()
+        ]
+
+    def _contexts(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield "health", {"health": self.health, "sentences": list(map(_with_addresses, self.health.sentences))}
+        yield "flow", {"flow": flow_of(self.pulse, self.flow_times)}
+        yield "cards", {"cards": self.cards}
+        yield "concerns", {"concerns": self.concerns[:CONCERNS_SHOWN], "more": self.concerns[CONCERNS_SHOWN:]}
+        yield "activity", {"activity": recent_activity()}
+        yield "deeds", {"deeds": self.deeds[:DEEDS_SHOWN]}
+
+    @cached_property
+    def pulse(self) -> Pulse:
+        return load_pulse({key: notes_of_home(key, Artifact.objects.all()) for key in HOMES_TOLD})
+
+    @cached_property
+    def health(self) -> Health:
+        return health_of(self.pulse, lost_after=limits().cluster_lost_after)
+
+    @property
+    def now(self) -> datetime:
+        return self.pulse.now
+
+    @cached_property
+    def others(self) -> list[Contribution]:
+        """What the other apps have to say."""
+        return [part.load(self.request, self.now) for part in registry.overview_parts.values()]
+
+    @property
+    def flow_times(self) -> FlowTimes | None:
+        return next((each.flow_times for each in self.others if each.flow_times), None)
+
+    @property
+    def cards(self) -> list[Card]:
+        places = list(CardKey)
+        cards = [*own_cards(self.pulse), *(card for each in self.others for card in each.cards)]
+        return sorted(cards, key=lambda card: places.index(CardKey(card.key)))
+
+    @cached_property
+    def concerns(self) -> list[Concern]:
+        own = own_concerns(self.pulse, _homes())
+        return in_order([*own, *(concern for each in self.others for concern in each.concerns)])
+
+    @cached_property
+    def deeds(self) -> list[Deed]:
+        deeds = [*own_deeds(), *(deed for each in self.others for deed in each.deeds)]
+        return sorted(deeds, key=lambda deed: deed.at, reverse=True)
+
+
+def _homes() -> dict[str, Home]:
+    return {key: Home(one, many, list_of_home(key)) for key, (one, many) in HOMES_TOLD.items()}
+
+
+def _with_addresses(sentence: Any) -> dict[str, Any]:
+    return {"level": sentence.level, "pieces": [(piece, _address(piece)) for piece in sentence.pieces]}
+
+
+def _address(piece: Piece) -> str:
+    if piece.rows is None:
+        return ""
+    name, query = ROWS[piece.rows]
+    return reverse(name) + query
+
+
+def may_see(request: HttpRequest) -> bool:
+    return request.user.has_perm(MAY_SEE)
+
+
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """All sections; nothing for those who may see no voice notes."""
+    return {"sections": Overview(request).sections()} if may_see(request) else {}
+
+
+def live_view(request: HttpRequest) -> HttpResponse:
+    """The sections that are no longer as the browser has them; 204 when all are."""
+    if not may_see(request):
+        raise PermissionDenied
+    changed = list(_changed(Overview(request).sections(), _seen(request)))
+    if not changed:
+        return HttpResponse(status=NO_CONTENT)
+    return HttpResponse(render_to_string("voicepipeline/overview/sections.html", {"sections": changed, "again": True}))
+
+
+def _changed(sections: Iterable[Section], seen: Mapping[str, str]) -> Iterator[Section]:
+    return (section for section in sections if seen.get(section.key) != section.digest)
+
+
+def _seen(request: HttpRequest) -> dict[str, str]:
+    """What the browser shows, as `health=1f…,cards=2a…`."""
+    parts = (part.partition("=") for part in request.headers.get(SEEN_HEADER, "").split(","))
+    return {key: digest for key, _, digest in parts}
+
+
+shell.add_pages(shell.Page("live/", live_view, "overview_live"))
