@@ -12,8 +12,7 @@ from django.views.decorators.csrf import csrf_protect
 from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
-from voicepipeline import roles
-from voicepipeline.access import is_platform_staff, may_read_content, verify_platform_staff
+from voicepipeline.access import is_platform_staff, verify_platform_staff
 from voicepipeline.admin import shell
 from voicepipeline.models import User
 
@@ -85,17 +84,11 @@ class BackOfficeSite(UnfoldAdminSite):
         return response
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        role = roles.role_of(request.user)
         # Imported late: what the overview shows is registered with this very site.
         from voicepipeline.admin import overview
 
-        context = {
-            **overview.page_context(request),
-            "role": role,
-            "reads_content": may_read_content(request.user),
-            "role_summary": roles.SUMMARIES.get(role or ""),
-            **(extra_context or {}),
-        }
+        # What stands still is said by the overview itself.
+        context = {**overview.page_context(request), "ai_notice": None, **(extra_context or {})}
         response: HttpResponse = super().index(request, context)
         return response
 
