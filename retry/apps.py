@@ -10,9 +10,9 @@ class RetryConfig(AppConfig):
     verbose_name = "Retrying"
 
     def ready(self) -> None:
-        from retry import checks, closing, groups, overview, roles
+        from retry import checks, closing, groups, overview, pipeline, roles
         from retry.bulk import pacing, previews
-        from voicepipeline.registry import OverviewPart, Tick, registry
+        from voicepipeline.registry import OverviewPart, PipelinePanel, Tick, registry
         from voicepipeline.signals import stage_run_finished
 
         post_migrate.connect(roles.grant_permissions, sender=self)
@@ -23,4 +23,5 @@ class RetryConfig(AppConfig):
         registry.add_tick(Tick("old previews", timedelta(minutes=10), previews.delete_old_previews))
         registry.add_tick(Tick("close forgotten retries", timedelta(seconds=30), closing.sweep))
         registry.add_overview_part(OverviewPart("retries", overview.load))
+        registry.add_pipeline_panel(PipelinePanel("problems", "retry/pipeline_problems.html", pipeline.problems, 10))
         registry.add_demo_scene("retries", "retry.demo.play")

@@ -104,9 +104,11 @@ def list_problems(asked: Asked, *, now: datetime) -> Problems:
     return Problems(shown, {tab: counts[tab.name] for tab in Tab}, page, pages)
 
 
-def worst_problems(most: int, *, now: datetime) -> list[Any]:
+def worst_problems(most: int, *, now: datetime, stage: str = "", seen_since: datetime | None = None) -> list[Any]:
     """The open ones that notes fail with now, with how many and of how many clubs; one query."""
-    touched = _with_figures(FailureGroup.objects.filter(_in(Tab.OPEN, now))).filter(notes__gt=0)
+    wanted = {"stage": stage or None, "last_seen_at__gte": seen_since}
+    found = FailureGroup.objects.filter(_in(Tab.OPEN, now), **{name: each for name, each in wanted.items() if each})
+    touched = _with_figures(found).filter(notes__gt=0)
     return list(touched.order_by("-clubs", "-notes", "-last_seen_at", "-pk")[:most])
 
 
