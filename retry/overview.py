@@ -8,10 +8,9 @@ from django.urls import reverse
 
 from retry.group_queries import worst_problems
 from retry.models import BulkRetry, RetryAttempt
-from retry.problem_words import words_of
+from retry.problem_words import whose, words_of
 from voicepipeline.overview.asking import ask, count_of
 from voicepipeline.overview.cards import bounded
-from voicepipeline.overview.health import notes
 from voicepipeline.overview.parts import Concern, Contribution, Level
 from voicepipeline.overview.pulse import MOST_COUNTED
 
@@ -27,13 +26,12 @@ def load(request: HttpRequest, now: datetime) -> Contribution:
 
 def _problems(now: datetime) -> Iterator[Concern]:
     for group in worst_problems(PROBLEMS_SHOWN, now=now):
-        of_clubs = f" of {group.clubs:,} {'club' if group.clubs == 1 else 'clubs'}" if group.clubs else ""
         back = " It came back after it was marked as fixed." if group.came_back_at else ""
         yield Concern(
             key=f"problem-{group.fingerprint}",
             icon="bug_report",
             level=Level.TROUBLE if group.clubs >= SEVERAL or group.came_back_at else Level.NOTICE,
-            sentence=f"{words_of(group.error_code).title}: {notes(group.notes)}{of_clubs}",
+            sentence=f"{words_of(group.error_code).title}: {whose(group)}",
             detail=f"{group.get_stage_display()}.{back}",
             url=reverse("admin:retry_failuregroup_change", args=[group.fingerprint]),
             deed="Look and retry",

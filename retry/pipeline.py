@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from retry.group_queries import worst_problems
-from retry.problem_words import words_of
+from retry.problem_words import whose, words_of
 from voicepipeline.models import StageName
 
 RANGES = {
@@ -38,8 +38,7 @@ def problems(request: HttpRequest, now: datetime) -> dict[str, Any]:
             {
                 "title": words_of(group.error_code).title,
                 "stage": group.get_stage_display(),
-                "notes": f"{group.notes:,}",
-                "clubs": f"{group.clubs:,}",
+                "whose": whose(group),
                 "last_seen_at": group.last_seen_at,
                 "url": reverse(PROBLEM, args=[group.fingerprint]),
             }
