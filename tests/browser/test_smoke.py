@@ -24,7 +24,7 @@ def test_signing_in_by_keyboard_leads_to_the_overview(page, look, administrator,
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Hello, Niamh")).to_be_visible()
+    expect(page.get_by_role("heading", name="Needs attention")).to_be_visible()
     check_page()
 
 

@@ -138,6 +138,10 @@ EXPECTED = {
     "voicepipeline_apikey_revoke": ADMINISTRATORS,
     **pages_of("contentreading", add=NOBODY),
     **{f"voicepipeline_contentreading_{page}": ADMINISTRATORS for page in ("changelist", "change", "history")},
+    "overview_live": READERS,
+    "pipeline": READERS,
+    "pipeline_live": READERS,
+    "pipeline_panel": READERS,
     # Figures are for all roles: they name clubs, and nobody else.
     "metrics_dashboard": READERS,
     "metrics_dashboard_clubs": READERS,
@@ -241,6 +245,7 @@ BLANKS = {
     "uuid:bulk_id": lambda target: target.bulk_id,
     "slug:fingerprint": lambda target: target.fingerprint,
     "slug:decision": lambda target: "fixed",
+    "slug:panel": lambda target: "clubs",
     "slug:deed": lambda target: "pause",
 }
 FIXED = {

@@ -43,7 +43,14 @@ def _entry(heading: Heading, title: str, icon: str, model: str, summary: str) ->
 
 
 shell.add(
-    Entry(Heading.OVERVIEW, "Pipeline", "account_tree", "admin:pipeline", "voicepipeline.view_artifact"),
+    Entry(
+        Heading.OVERVIEW,
+        "Pipeline",
+        "account_tree",
+        "admin:pipeline",
+        "voicepipeline.view_artifact",
+        "Each stage with what is there now, open problems, and how sources and clubs fare.",
+    ),
     _entry(
         Heading.VOICE_NOTES,
         "Voice notes",

@@ -115,13 +115,13 @@ def live_view(request: HttpRequest) -> HttpResponse:
     return live_answer(request, BODY, _body(request), url=_live_url(request))
 
 
-def panel_view(request: HttpRequest, name: str) -> HttpResponse:
+def panel_view(request: HttpRequest, panel: str) -> HttpResponse:
     """A panel that comes after the page."""
     _verify(request)
-    panel = registry.pipeline_panels.get(name)
-    if panel is None:
+    found = registry.pipeline_panels.get(panel)
+    if found is None:
         raise Http404
-    return HttpResponse(_drawn(request, panel))
+    return HttpResponse(_drawn(request, found))
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:
@@ -166,5 +166,5 @@ def _verify(request: HttpRequest) -> None:
 shell.add_pages(
     shell.Page("pipeline/", page_view, "pipeline"),
     shell.Page("pipeline/live/", live_view, "pipeline_live"),
-    shell.Page("pipeline/panels/<str:name>/", panel_view, "pipeline_panel"),
+    shell.Page("pipeline/panels/<slug:panel>/", panel_view, "pipeline_panel"),
 )

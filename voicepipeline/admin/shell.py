@@ -39,7 +39,7 @@ class Entry:
     icon: str  # a Material Symbols name
     url_name: str
     permission: str | None = None
-    summary: str = ""  # one sentence for the card on the overview
+    summary: str = ""  # what it is for, in one sentence
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def cards(request: HttpRequest) -> list[dict[str, str]]:
-    """The same pages for the overview, without the overview itself."""
+    """The same pages with what each is for, without the overview itself."""
     return [
         {"group": str(group), "title": entry.title, "icon": entry.icon, "summary": entry.summary, "url": url}
         for group, pages in visible(request)

@@ -88,7 +88,12 @@ class BackOfficeSite(UnfoldAdminSite):
         from voicepipeline.admin import overview
 
         # What stands still is said by the overview itself.
-        context = {**overview.page_context(request), "ai_notice": None, **(extra_context or {})}
+        context = {
+            **overview.page_context(request),
+            "cards": shell.cards(request),
+            "ai_notice": None,
+            **(extra_context or {}),
+        }
         response: HttpResponse = super().index(request, context)
         return response
 

@@ -63,7 +63,7 @@ class Health:
 def health_of(pulse: Pulse, *, lost_after: timedelta) -> Health:
     """`lost_after`: workers and watchdogs that have been silent for longer are gone."""
     troubles = [
-        *_nobody_works(pulse, lost_after),
+        *_nobody_works(pulse),
         *_no_watchdog(pulse, lost_after),
         *_services(pulse),
         *_pauses(pulse),
@@ -94,7 +94,7 @@ def _waits(number: int) -> str:
 
 
 # --- What stops everything ------------------------------------------------------------------------------------------
-def _nobody_works(pulse: Pulse, lost_after: timedelta) -> Iterator[Sentence]:
+def _nobody_works(pulse: Pulse) -> Iterator[Sentence]:
     if pulse.clusters_working:
         return
     seen = pulse.cluster_seen_at

@@ -167,6 +167,30 @@
   });
   document.addEventListener("htmx:oobAfterSwap", () => tellMoments(document));
 
+  /* --- Keys ---------------------------------------------------------------------------------------------------- */
+  const find = document.querySelector("[data-find]");
+  const keys = document.querySelector("[data-keys]");
+  const help = document.querySelector("[data-help]");
+  help.hidden = false;
+  help.addEventListener("click", () => keys.showModal());
+
+  function isTyping(element) {
+    return element.matches("input, textarea, select, [contenteditable]") || keys.open;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) {
+      return;
+    }
+    if (event.key === "/") {
+      event.preventDefault();
+      find.focus();
+    } else if (event.key === "?") {
+      event.preventDefault();
+      keys.showModal();
+    }
+  });
+
   say("live");
   askLater(PAUSE);
 })();
