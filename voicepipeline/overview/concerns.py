@@ -72,7 +72,9 @@ def _unclear_names(now: datetime) -> Iterator[Concern]:
             key=f"names-{row['organization']}",
             icon="person_search",
             level=Level.NOTICE,
-            sentence=f"{club}: {share:.0%} of the names since yesterday unclear" if mostly else f"{club}: {waiting}",
+            sentence=f"{club}: {share * 100:.0f} % of its names unclear since yesterday"
+            if mostly
+            else f"{club}: {waiting}",
             detail=f"{waiting[0].upper()}{waiting[1:]}. Its roster may be missing players." if mostly else "",
             since=row["oldest"],
             url=f"{reverse(NAMES)}?club={row['organization']}" if row["organization"] else reverse(NAMES),
