@@ -143,7 +143,7 @@ def _change(lately: StageFigures, usually: StageFigures) -> str:
     if min(lately.timed, usually.timed) < ENOUGH or lately.p50_ms is None or usually.p50_ms is None:
         return ""
     change = words.change(words.TIME, lately.p50_ms, usually.p50_ms)
-    return f"At this time in the last 7 days: {change}"
+    return f"Against this time in the last 7 days: {change}"
 
 
 def _end_to_end(found: Mapping[str, StageFigures]) -> StageFigures:
