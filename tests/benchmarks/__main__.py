@@ -15,6 +15,7 @@ MEASUREMENTS = (
     "history",
     "metrics_page",
     "retry",
+    "overview",
 )
 
 
