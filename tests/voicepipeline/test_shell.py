@@ -50,10 +50,10 @@ def test_adding_an_entry_twice_shows_it_once(request_of):
     assert titles(request)["Team"] == ["Users"]
 
 
-def test_the_overview_has_a_card_for_each_page_of_the_viewer(client):
+def test_the_overview_tells_what_each_page_of_the_viewer_is_for(client):
     client.force_login(make_user(roles.VIEWER))
     page = client.get(reverse("admin:index"))
-    assert [card["title"] for card in page.context["cards"]] == [
+    assert [card["title"] for card in page.context["places"]] == [
         title for group, pages in titles(page.wsgi_request).items() if group != "Overview" for title in pages
     ]
 
@@ -65,9 +65,8 @@ def test_the_overview_tells_who_has_no_role_what_to_do(client):
 
 def test_the_overview_is_cheap(client, django_assert_num_queries):
     client.force_login(make_user(roles.ADMINISTRATOR))
-    # Session, viewer, their permissions (own and by role), their role, what stands still, whether a bulk retry of
-    # theirs has ended.
-    with django_assert_num_queries(7):
+    # Those that tests/overview/test_page.py counts, and whether a bulk retry of theirs has ended.
+    with django_assert_num_queries(16):
         client.get(reverse("admin:index"))
 
 

@@ -141,8 +141,10 @@ def may_see(request: HttpRequest) -> bool:
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """All sections; nothing for those who may see no voice notes."""
-    return {"sections": Overview(request).sections()} if may_see(request) else {}
+    """All sections, and no banner: what stands still is said in them. Nothing for those who may see no voice notes."""
+    if not may_see(request):
+        return {}
+    return {"sections": Overview(request).sections(), "places": shell.cards(request), "ai_notice": None}
 
 
 def live_view(request: HttpRequest) -> HttpResponse:

@@ -87,13 +87,7 @@ class BackOfficeSite(UnfoldAdminSite):
         # Imported late: what the overview shows is registered with this very site.
         from voicepipeline.admin import overview
 
-        # What stands still is said by the overview itself.
-        context = {
-            **overview.page_context(request),
-            "cards": shell.cards(request),
-            "ai_notice": None,
-            **(extra_context or {}),
-        }
+        context = {**overview.page_context(request), **(extra_context or {})}
         response: HttpResponse = super().index(request, context)
         return response
 

@@ -69,6 +69,7 @@ def health_of(pulse: Pulse, *, lost_after: timedelta) -> Health:
         *_pauses(pulse),
         *_stalled(pulse),
         *_backlog(pulse),
+        *(_say(Level.NOTICE, Piece(each.caution, Rows.AI_SERVICE)) for each in pulse.standstills if each.caution),
     ]
     troubles.sort(key=lambda sentence: sentence.level != Level.TROUBLE)
     return Health(tuple(troubles) or (_nothing_wrong(pulse),))
