@@ -1,13 +1,11 @@
-"""What live figures and history say on the overview; three queries, whatever there is."""
+"""What live figures and history say on the overview; two queries, whatever there is."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Sum
 from django.http import HttpRequest
 
 from metrics import history_sql
@@ -15,7 +13,7 @@ from metrics.dashboard import words
 from metrics.figures import Figures, LiveMetrics, StageFigures, figures_of
 from metrics.limits import HOUR
 from metrics.links import counter_link, figure_link, stage_link
-from metrics.models import END_TO_END, CounterType, MetricsSnapshot, PeriodType, StageSnapshot
+from metrics.models import END_TO_END, CounterType, StageSnapshot
 from metrics.queries import get_real_time_metrics
 from metrics.windows import Grain
 from voicepipeline.models import StageName
@@ -32,7 +30,14 @@ COUNTERS = {
     StageName.ENTITY_RESOLUTION: CounterType.ENTITIES_RESOLVED,
     StageName.DRAFT_GENERATION: CounterType.DRAFTS_GENERATED,
 }
-TIMES = f"""
+OF_TODAY = {
+    "artifacts_completed": "bigint",
+    "artifacts_failed": "bigint",
+    "artifacts_received": "bigint",
+    "ai_calls_unpriced": "bigint",
+    "ai_cost": "numeric",
+}
+HISTORY = f"""
 WITH stage_rows AS (
     SELECT span, stage_row.*
     FROM unnest(%(starts)s::timestamptz[], %(spans)s::text[]) AS chosen (period_start, span)
@@ -41,53 +46,58 @@ WITH stage_rows AS (
     WHERE snapshot.period_type = 'hour' AND snapshot.organization_id IS NULL
 ),
 {history_sql.percentiles("span, stage", history_sql.merged("span, stage", "stage_rows"))},
-added AS (SELECT span, stage, {history_sql.sums(StageSnapshot)} FROM stage_rows GROUP BY span, stage)
-SELECT * FROM added LEFT JOIN percentile USING (span, stage)
+added AS (SELECT span, stage, {history_sql.sums(StageSnapshot)} FROM stage_rows GROUP BY span, stage),
+today AS (
+    SELECT {", ".join(f"coalesce(sum({name}), 0)::{kind} AS today_{name}" for name, kind in OF_TODAY.items())}
+    FROM {history_sql.SNAPSHOTS}
+    WHERE period_type = 'hour' AND organization_id IS NULL AND period_start >= %(today)s
+)
+SELECT * FROM today LEFT JOIN (added LEFT JOIN percentile USING (span, stage)) ON true
 """  # noqa: S608 — every name in it is our own
 
 
 @dataclass(frozen=True)
-class Times:
-    """How long stages took: in this hour and the one before it, and at this time of the days before."""
+class History:
+    """How long stages took in this hour and the one before it, and at this time of the days before; the UTC day so far.
+
+    The running hour is counted anew every minute.
+    """
 
     since: datetime
     lately: Mapping[str, StageFigures]
     usually: Mapping[str, StageFigures]
+    today: Figures
 
 
 def load(request: HttpRequest, now: datetime) -> Contribution:
-    live, times, today = get_real_time_metrics(), load_times(now), load_today(now)
-    return Contribution(cards=list(_cards(today, times, now)), flow_times=_flow_times(live, times))
+    live, history = get_real_time_metrics(), load_history(now)
+    return Contribution(cards=list(_cards(history, now)), flow_times=_flow_times(live, history))
 
 
-def load_times(now: datetime) -> Times:
+def load_history(now: datetime) -> History:
     hour = Grain.HOUR.floor(now)
     lately = [hour - HOUR, hour]
     usually = [each - days * DAY for each in lately for days in range(1, DAYS_COMPARED + 1)]
-    values: dict[str, Any] = {"starts": lately + usually, "spans": [LATELY] * len(lately) + [USUALLY] * len(usually)}
+    values: dict[str, Any] = {
+        "starts": lately + usually,
+        "spans": [LATELY] * len(lately) + [USUALLY] * len(usually),
+        "today": Grain.DAY.floor(now),
+    }
     found: dict[str, dict[str, StageFigures]] = {LATELY: {}, USUALLY: {}}
     with connection.cursor() as cursor:
-        cursor.execute(TIMES, values)
+        cursor.execute(HISTORY, values)
         names = [column.name for column in cursor.description]
-        for row in (dict(zip(names, each, strict=True)) for each in cursor.fetchall()):
+        rows = [dict(zip(names, each, strict=True)) for each in cursor.fetchall()]
+    for row in rows:
+        if row["span"]:
             found[row["span"]][row["stage"]] = figures_of(StageFigures, row)
-    return Times(lately[0], found[LATELY], found[USUALLY])
-
-
-def load_today(now: datetime) -> Figures:
-    """The UTC day so far; its running hour is counted anew every minute."""
-    hours = MetricsSnapshot.objects.filter(
-        organization=None, period_type=PeriodType.HOUR, period_start__gte=Grain.DAY.floor(now)
-    )
-    wanted = ("artifacts_completed", "artifacts_failed", "artifacts_received", "ai_calls_unpriced")
-    sums: dict[str, Any] = hours.aggregate(
-        **{name: Sum(name, default=0) for name in wanted}, ai_cost=Sum("ai_cost", default=Decimal(0))
-    )
-    return replace(Figures(), **sums)
+    today = replace(Figures(), **{name: rows[0][f"today_{name}"] for name in OF_TODAY})
+    return History(lately[0], found[LATELY], found[USUALLY], today)
 
 
 # --- Cards ----------------------------------------------------------------------------------------------------------
-def _cards(today: Figures, times: Times, now: datetime) -> Iterator[Card]:
+def _cards(history: History, now: datetime) -> Iterator[Card]:
+    today = history.today
     start, end = Grain.DAY.floor(now), Grain.DAY.floor(now) + DAY
 
     def figure(name: str, told: str) -> Figure:
@@ -112,7 +122,7 @@ def _cards(today: Figures, times: Times, now: datetime) -> Iterator[Card]:
         more=(Figure(f"{words.rate(today.failure_rate)} of those that ended"),),
         level=Level.NOTICE if today.artifacts_failed else Level.QUIET,
     )
-    yield _time(times, now)
+    yield _time(history, now)
     unpriced = words.unpriced(today.ai_calls_unpriced)
     yield Card(
         CardKey.COST,
@@ -124,15 +134,17 @@ def _cards(today: Figures, times: Times, now: datetime) -> Iterator[Card]:
     )
 
 
-def _time(times: Times, now: datetime) -> Card:
+def _time(history: History, now: datetime) -> Card:
     """Half of the notes were quicker; against this time of day in the week before."""
-    lately, usually = (_end_to_end(each) for each in (times.lately, times.usually))
-    link = stage_link(END_TO_END, "timed", times.since, Grain.HOUR.floor(now) + HOUR, now=now) if lately.timed else None
+    lately, usually = (_end_to_end(each) for each in (history.lately, history.usually))
+    link = (
+        stage_link(END_TO_END, "timed", history.since, Grain.HOUR.floor(now) + HOUR, now=now) if lately.timed else None
+    )
     return Card(
         CardKey.TIME,
         "From receipt to ready",
         Figure(words.duration(lately.p50_ms), link.url if link else "", link.says if link else ""),
-        f"typical, since {times.since:%H:%M} UTC",
+        f"typical, since {history.since:%H:%M} UTC",
         "timer",
         more=(Figure(f"slowest 1 in 20: {words.duration(lately.p95_ms)}"),) if lately.timed else (),
         change=_change(lately, usually),
@@ -151,13 +163,13 @@ def _end_to_end(found: Mapping[str, StageFigures]) -> StageFigures:
 
 
 # --- The flow -------------------------------------------------------------------------------------------------------
-def _flow_times(live: LiveMetrics, times: Times) -> FlowTimes:
+def _flow_times(live: LiveMetrics, history: History) -> FlowTimes:
     def figure(counter_type: CounterType) -> Figure:
         link = counter_link(counter_type, live.start, live.end)
         return Figure(words.count(float(live[counter_type])), link.url, link.says)
 
     def stage(name: StageName) -> StageTimes:
-        known = times.lately.get(name, StageFigures(stage=name))
+        known = history.lately.get(name, StageFigures(stage=name))
         done = int(live[COUNTERS[name]])
         return StageTimes(figure(COUNTERS[name]), known.p50_ms, known.p95_ms, done)
 
@@ -168,5 +180,5 @@ def _flow_times(live: LiveMetrics, times: Times) -> FlowTimes:
         ready=figure(ready),
         ready_count=int(live[ready]),
         stages={name: stage(name) for name in StageName},
-        times_since=times.since,
+        times_since=history.since,
     )

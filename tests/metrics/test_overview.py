@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from metrics.overview import load, load_times, load_today
+from metrics.overview import load, load_history
 from tests.factories import make_club
 from tests.metrics.factories import make_snapshot
 from voicepipeline.models import StageName
@@ -31,31 +31,31 @@ def cards(rf):
 def test_times_are_those_of_this_hour_and_the_one_before_it():
     for back, duration in ((0, 1_000), (1, 3_000), (2, 90_000)):
         make_snapshot("hour", THIS_HOUR - back * HOUR, stages=end_to_end(*[duration] * 3))
-    times = load_times(NOW)
-    assert times.since == THIS_HOUR - HOUR
-    assert times.lately["end_to_end"].timed == 6
-    assert times.lately["end_to_end"].p95_ms == pytest.approx(3_000, rel=0.01)
+    history = load_history(NOW)
+    assert history.since == THIS_HOUR - HOUR
+    assert history.lately["end_to_end"].timed == 6
+    assert history.lately["end_to_end"].p95_ms == pytest.approx(3_000, rel=0.01)
 
 
 def test_what_is_usual_is_this_time_of_the_seven_days_before():
     for days in range(9):
         make_snapshot("hour", THIS_HOUR - days * DAY, stages=end_to_end(days * 1_000 + 1))
     make_snapshot("hour", THIS_HOUR - DAY + 5 * HOUR, stages=end_to_end(1))
-    assert load_times(NOW).usually["end_to_end"].timed == 7
+    assert load_history(NOW).usually["end_to_end"].timed == 7
 
 
 def test_clubs_are_not_added_to_the_platform():
     make_snapshot("hour", THIS_HOUR, artifacts_completed=5, stages=end_to_end(1_000))
     make_snapshot("hour", THIS_HOUR, make_club(), artifacts_completed=5, stages=end_to_end(1_000))
-    assert load_times(NOW).lately["end_to_end"].timed == 1
-    assert load_today(NOW).artifacts_completed == 5
+    assert load_history(NOW).lately["end_to_end"].timed == 1
+    assert load_history(NOW).today.artifacts_completed == 5
 
 
 def test_today_is_the_utc_day_and_its_days_are_not_counted_beside_its_hours():
     make_snapshot("hour", NOW.replace(hour=0, minute=0), artifacts_completed=2, ai_cost=Decimal("0.25"))
     make_snapshot("hour", NOW.replace(hour=0, minute=0) - HOUR, artifacts_completed=100)
     make_snapshot("day", NOW.replace(hour=0, minute=0), artifacts_completed=2)
-    today = load_today(NOW)
+    today = load_history(NOW).today
     assert (today.artifacts_completed, today.ai_cost) == (2, Decimal("0.25"))
 
 
@@ -102,9 +102,9 @@ def test_the_flow_has_the_times_of_each_stage(rf):
     assert stages[StageName.CLAIMS_EXTRACTION].typical_ms is None
 
 
-def test_it_is_three_questions_whatever_there_is(rf):
+def test_it_is_two_questions_whatever_there_is(rf):
     for days in range(8):
         make_snapshot("hour", THIS_HOUR - days * DAY, stages=end_to_end(1_000))
     with CaptureQueriesContext(connection) as asked:
         load(rf.get("/"), NOW)
-    assert len(asked) == 3
+    assert len(asked) == 2

@@ -54,4 +54,4 @@ def test_it_asks_a_fixed_number_of_questions(client, viewer):
         client.get(reverse("admin:index"))
     with CaptureQueriesContext(connection) as poll:
         ask(client, {})
-    assert (len(page), len(poll)) == (15, 15)
+    assert (len(page), len(poll)) == (14, 14)

@@ -66,7 +66,7 @@ def test_the_overview_tells_who_has_no_role_what_to_do(client):
 def test_the_overview_is_cheap(client, django_assert_num_queries):
     client.force_login(make_user(roles.ADMINISTRATOR))
     # Those that tests/overview/test_page.py counts, and whether a bulk retry of theirs has ended.
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(15):
         client.get(reverse("admin:index"))
 
 
