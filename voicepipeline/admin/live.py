@@ -1,6 +1,9 @@
 """Parts of pages that ask for themselves again every few seconds while they can be seen."""
 
 import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +11,9 @@ from django.template.loader import render_to_string
 
 NO_CONTENT = 204
 SEEN_HEADER = "X-Seen"
+SECTIONS = "voicepipeline/overview/sections.html"
+# How long ago something was is told anew with every answer, and is no news.
+TOLD_MOMENT = re.compile(r"(<time [^>]*data-ago[^>]*>)[^<]*")
 
 
 def digest_of(*parts: object) -> str:
@@ -51,3 +57,31 @@ def live_answer(
     if is_seen(request, parts.digest):
         return HttpResponse(status=NO_CONTENT)
     return HttpResponse(parts.live + parts.beside)
+
+
+# --- Pages of sections: one question for all of them ----------------------------------------------------------------
+@dataclass(frozen=True)
+class Section:
+    """One part of a page that is sent anew when it has changed."""
+
+    key: str
+    html: str
+
+    @property
+    def digest(self) -> str:
+        return digest_of(TOLD_MOMENT.sub(r"\1", self.html))
+
+
+def answer_with_changes(request: HttpRequest, sections: Iterable[Section]) -> HttpResponse:
+    """Those that are no longer as the browser has them; 204 when all are."""
+    seen = _seen_sections(request)
+    changed = [section for section in sections if seen.get(section.key) != section.digest]
+    if not changed:
+        return HttpResponse(status=NO_CONTENT)
+    return HttpResponse(render_to_string(SECTIONS, {"sections": changed, "again": True}))
+
+
+def _seen_sections(request: HttpRequest) -> dict[str, str]:
+    """What the browser shows, as `health=1f…,cards=2a…`."""
+    parts = (part.partition("=") for part in request.headers.get(SEEN_HEADER, "").split(","))
+    return {key: digest for key, _, digest in parts}
