@@ -1,6 +1,8 @@
 """The first screen: what each of its sections shows, drawn whole at first and then as far as it has changed."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,7 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from voicepipeline.admin import shell
-from voicepipeline.admin.live import Section, answer_with_changes
+from voicepipeline.admin.live import NO_CONTENT, SEEN_HEADER, digest_of
 from voicepipeline.admin.note_filters import list_of_home, notes_of_home
 from voicepipeline.engine.limits import limits
 from voicepipeline.models import Artifact
@@ -20,15 +22,19 @@ from voicepipeline.overview.cards import own_cards
 from voicepipeline.overview.concerns import Home, in_order, own_concerns
 from voicepipeline.overview.deeds import own_deeds
 from voicepipeline.overview.flow import flow_of
-from voicepipeline.overview.health import Health, Piece, Rows, health_of
+from voicepipeline.overview.health import Health, Rows, Sentence, health_of
 from voicepipeline.overview.parts import Card, CardKey, Concern, Contribution, Deed, FlowTimes
 from voicepipeline.overview.pulse import Pulse, load_pulse
+from voicepipeline.overview.states import State, states_of
 from voicepipeline.registry import registry
 
 MAY_SEE = "voicepipeline.view_artifact"
+MAY_UPLOAD = "voicepipeline.add_artifact"
 NOTES, RUNS = "admin:voicepipeline_artifact_changelist", "admin:voicepipeline_stagerun_changelist"
 DEEDS_SHOWN = 8
 CONCERNS_SHOWN = 8
+# How long ago something was is told anew with every answer, and is no news.
+TOLD_MOMENT = re.compile(r"(<time [^>]*data-ago[^>]*>)[^<]*")
 
 HOMES_TOLD = {
     "club": ("voice note without a club", "voice notes without a club"),
@@ -37,14 +43,27 @@ HOMES_TOLD = {
 }
 ROWS = {
     Rows.ACTIVE: (NOTES, "?status=active"),
-    Rows.WAITING: (RUNS, "?status__exact=queued"),
-    Rows.ON_HOLD: (NOTES, "?status=on_hold"),
+    Rows.WAITING: (RUNS, "?waits=now"),
+    Rows.ON_HOLD: (RUNS, "?hold=any"),
     Rows.STALLED: (NOTES, "?status=stalled"),
     Rows.NEWEST: (NOTES, ""),
     Rows.QUEUE: ("admin:voicepipeline_clusterbeat_changelist", ""),
     Rows.AI_SERVICE: ("admin:voicepipeline_aiservicehealth_changelist", ""),
+    Rows.SOURCES: ("admin:pipeline", ""),
     Rows.UPLOAD: ("admin:voicepipeline_voicenote_add", ""),
 }
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page that is sent anew when it has changed."""
+
+    key: str
+    html: str
+
+    @property
+    def digest(self) -> str:
+        return digest_of(TOLD_MOMENT.sub(r"\1", self.html))
 
 
 class Overview:
@@ -60,7 +79,7 @@ class Overview:
         ]
 
     def _contexts(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        yield "health", {"health": self.health, "sentences": list(map(_with_addresses, self.health.sentences))}
+        yield "health", _health_context(self.health, states_of(self.pulse, lost_after=limits().cluster_lost_after))
         yield "flow", {"flow": flow_of(self.pulse, self.flow_times)}
         yield "cards", {"cards": self.cards}
         yield "concerns", {"concerns": self.concerns[:CONCERNS_SHOWN], "more": self.concerns[CONCERNS_SHOWN:]}
@@ -73,7 +92,8 @@ class Overview:
 
     @cached_property
     def health(self) -> Health:
-        return health_of(self.pulse, lost_after=limits().cluster_lost_after)
+        may_upload = self.request.user.has_perm(MAY_UPLOAD)
+        return health_of(self.pulse, lost_after=limits().cluster_lost_after, may_upload=may_upload)
 
     @property
     def now(self) -> datetime:
@@ -109,15 +129,23 @@ def _homes() -> dict[str, Home]:
     return {key: Home(one, many, list_of_home(key)) for key, (one, many) in HOMES_TOLD.items()}
 
 
-def _with_addresses(sentence: Any) -> dict[str, Any]:
-    return {"level": sentence.level, "pieces": [(piece, _address(piece)) for piece in sentence.pieces]}
+def _health_context(health: Health, states: Iterable[State]) -> dict[str, Any]:
+    return {
+        "sentences": list(map(_with_addresses, health.shown)),
+        "more": list(map(_with_addresses, health.more)),
+        "states": [(state, _address(state.rows)) for state in states],
+    }
 
 
-def _address(piece: Piece) -> str:
-    if piece.rows is None:
-        return ""
-    name, query = ROWS[piece.rows]
-    return reverse(name) + query
+def _with_addresses(sentence: Sentence) -> dict[str, Any]:
+    pieces = [(piece, _address(piece.rows, piece.stages) if piece.rows else "") for piece in sentence.pieces]
+    return {"level": sentence.level, "pieces": pieces}
+
+
+def _address(rows: Rows, stages: Iterable[str] = ()) -> str:
+    name, query = ROWS[rows]
+    chosen = ",".join(stages)
+    return reverse(name) + query + (f"&stage__in={chosen}" if chosen else "")
 
 
 def may_see(request: HttpRequest) -> bool:
@@ -132,10 +160,23 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def live_view(request: HttpRequest) -> HttpResponse:
-    """The sections that are no longer as the browser has them."""
+    """The sections that are no longer as the browser has them; 204 when all are."""
     if not may_see(request):
         raise PermissionDenied
-    return answer_with_changes(request, Overview(request).sections())
+    changed = list(_changed(Overview(request).sections(), _seen(request)))
+    if not changed:
+        return HttpResponse(status=NO_CONTENT)
+    return HttpResponse(render_to_string("voicepipeline/overview/sections.html", {"sections": changed, "again": True}))
+
+
+def _changed(sections: Iterable[Section], seen: Mapping[str, str]) -> Iterator[Section]:
+    return (section for section in sections if seen.get(section.key) != section.digest)
+
+
+def _seen(request: HttpRequest) -> dict[str, str]:
+    """What the browser shows, as `health=1f…,cards=2a…`."""
+    parts = (part.partition("=") for part in request.headers.get(SEEN_HEADER, "").split(","))
+    return {key: digest for key, _, digest in parts}
 
 
 shell.add_pages(shell.Page("live/", live_view, "overview_live"))

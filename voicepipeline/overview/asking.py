@@ -33,6 +33,16 @@ def count_of(rows: QuerySet[Any], most: int, *, alike: Sequence[str] = ()) -> Qu
     return Question(f"(SELECT count(*) FROM ({sql}) counted)", tuple(values))  # noqa: S608 — what Django compiled
 
 
+def sum_of(rows: QuerySet[Any], column: str) -> Question:
+    """This column of all of them together."""
+    try:
+        sql, values = rows.order_by().values_list(column).query.sql_with_params()
+    except EmptyResultSet:
+        return Question("0")
+    summed = f"(SELECT coalesce(sum(number), 0) FROM ({sql}) summed (number))"  # noqa: S608 — what Django compiled
+    return Question(summed, tuple(values))
+
+
 def first_of(rows: QuerySet[Any], column: str) -> Question:
     """This column of the first row, or None."""
     try:
@@ -40,6 +50,16 @@ def first_of(rows: QuerySet[Any], column: str) -> Question:
     except EmptyResultSet:
         return Question("NULL")
     return Question(f"({sql})", tuple(values))
+
+
+def least_of(rows: QuerySet[Any], column: str) -> Question:
+    """The least of this column, or None."""
+    try:
+        sql, values = rows.values(column).query.sql_with_params()
+    except EmptyResultSet:
+        return Question("NULL")
+    name = connection.ops.quote_name(column)
+    return Question(f"(SELECT min({name}) FROM ({sql}) found)", tuple(values))  # noqa: S608 — what Django compiled
 
 
 def ask(**questions: Question) -> dict[str, Any]:

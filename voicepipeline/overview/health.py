@@ -1,6 +1,6 @@
-"""Whether it works, in plain words: the rules behind the one sentence at the top of the overview.
+"""Whether it works, in plain words: the rules behind the sentences at the top of the overview.
 
-Plain values in, words out; what a part of the sentence leads to is named, and the page knows its address.
+Plain values in, words out; what a part of a sentence leads to is named, and the page knows its address.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from voicepipeline.ai_notices import Standstill, trouble_words
+from voicepipeline.ai_notices import Standstill
 from voicepipeline.explanations import HOLD_REASONS
 from voicepipeline.models import AIService, Pause, StageName
 from voicepipeline.overview.parts import Level
@@ -18,6 +18,16 @@ from voicepipeline.stages import stages_of
 # Workers that are all busy for so long with what is due have more before them than they can do.
 BACKLOG_AFTER = timedelta(minutes=2)
 QUIET_AFTER = HOUR
+# Trouble is always shown; with it, so many are shown in all.
+SHOWN = 3
+AI_SERVICE_DOWN = "the AI service is down"
+# What somebody has to do before an AI service can be resumed.
+REMEDIES = {
+    "provider_no_credit": "add credit with the AI provider",
+    "provider_key_refused": "put in a key that the AI provider takes",
+    "provider_access_refused": "have it allowed for our account",
+    "provider_model_gone": "choose another model",
+}
 
 
 class Rows(StrEnum):
@@ -30,15 +40,17 @@ class Rows(StrEnum):
     NEWEST = "newest"
     QUEUE = "queue"
     AI_SERVICE = "ai_service"
+    SOURCES = "sources"
     UPLOAD = "upload"
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Words, perhaps with a moment behind them: as the time of day, or as how long ago it was."""
+    """Words, or a moment: as the time of day, or as how long ago it was."""
 
     words: str = ""
     rows: Rows | None = None
+    stages: tuple[str, ...] = ()  # of which alone the rows are; of all when there are none
     at: datetime | None = None
     since: datetime | None = None
 
@@ -59,20 +71,29 @@ class Health:
     def level(self) -> Level:
         return self.sentences[0].level
 
+    @property
+    def shown(self) -> tuple[Sentence, ...]:
+        troubles = sum(sentence.level == Level.TROUBLE for sentence in self.sentences)
+        return self.sentences[: max(SHOWN, troubles)]
 
-def health_of(pulse: Pulse, *, lost_after: timedelta) -> Health:
+    @property
+    def more(self) -> tuple[Sentence, ...]:
+        """What is told only to those who ask."""
+        return self.sentences[len(self.shown) :]
+
+
+def health_of(pulse: Pulse, *, lost_after: timedelta, may_upload: bool) -> Health:
     """`lost_after`: workers and watchdogs that have been silent for longer are gone."""
     troubles = [
         *_nobody_works(pulse),
         *_no_watchdog(pulse, lost_after),
         *_services(pulse),
-        *_pauses(pulse),
         *_stalled(pulse),
+        *_pauses(pulse),
         *_backlog(pulse),
         *(_say(Level.NOTICE, Piece(each.caution, Rows.AI_SERVICE)) for each in pulse.standstills if each.caution),
     ]
-    troubles.sort(key=lambda sentence: sentence.level != Level.TROUBLE)
-    return Health(tuple(troubles) or (_nothing_wrong(pulse),))
+    return Health(tuple(troubles) or (_nothing_wrong(pulse, may_upload=may_upload),))
 
 
 def counted(number: int, one: str, many: str) -> str:
@@ -99,44 +120,39 @@ def _nobody_works(pulse: Pulse) -> Iterator[Sentence]:
     if pulse.clusters_working:
         return
     seen = pulse.cluster_seen_at
-    lost: tuple[Piece | str, ...] = (
-        (Piece("Processing has stopped", Rows.QUEUE), ": no workers are running.")
-        if seen is None
-        else (
-            Piece("Processing has stopped", Rows.QUEUE),
-            ": no workers have reported in for ",
-            Piece(since=seen),
-            ".",
-        )
-    )
-    ending: tuple[Piece | str, ...] = (" Voice notes are accepted and wait; nothing is lost.",)
+    silent: tuple[Piece | str, ...] = (": no workers are running; ",)
+    if seen is not None:
+        silent = (": no workers have reported in for ", Piece(since=seen), "; ")
+    waiting: tuple[Piece | str, ...] = ("voice notes are accepted and wait",)
     if pulse.active:
-        ending = (" ", Piece(notes(pulse.active), Rows.ACTIVE), f" {_waits(pulse.active)}; nothing is lost.")
-    yield _say(Level.TROUBLE, *lost, *ending, " An engineer starts them with manage.py up.")
+        waiting = (Piece(notes(pulse.active), Rows.ACTIVE), f" {_waits(pulse.active)}")
+    stopped = Piece("Processing has stopped", Rows.QUEUE)
+    yield _say(Level.TROUBLE, stopped, *silent, *waiting, ", nothing is lost. Ask an engineer to start the workers.")
 
 
 def _no_watchdog(pulse: Pulse, lost_after: timedelta) -> Iterator[Sentence]:
-    seen = pulse.watchdog_seen_at
-    if seen is not None and pulse.now - seen <= lost_after:
+    if watches(pulse, lost_after):
         return
-    how: tuple[Piece | str, ...] = (
-        (" is not running",) if seen is None else (" has not reported in for ", Piece(since=seen))
-    )
-    yield _say(
-        Level.TROUBLE,
-        Piece("The watchdog", Rows.QUEUE),
-        *how,
-        ": what is on hold or broke off is not picked up again. An engineer starts it with manage.py up.",
-    )
+    seen = pulse.watchdog_seen_at
+    how: tuple[Piece | str, ...] = (" is not running",)
+    if seen is not None:
+        how = (" has not reported in for ", Piece(since=seen))
+    ending = ": voice notes that are on hold or were interrupted do not go on. Ask an engineer to start it."
+    yield _say(Level.TROUBLE, Piece("The watchdog", Rows.QUEUE), *how, ending)
+
+
+def watches(pulse: Pulse, lost_after: timedelta) -> bool:
+    """Whether a watchdog goes its rounds."""
+    return pulse.watchdog_seen_at is not None and pulse.now - pulse.watchdog_seen_at <= lost_after
 
 
 # --- What is on hold ------------------------------------------------------------------------------------------------
 def _services(pulse: Pulse) -> Iterator[Sentence]:
-    """One sentence for each reason, with all the services that it stops."""
+    """One sentence for each reason, with all the services that it stops; first what does not pass by itself."""
     stopped = [each for each in pulse.standstills if each.service]
+    stopped.sort(key=lambda each: (each.needs_person, each.service), reverse=True)
     for reason in dict.fromkeys(each.reason for each in stopped):
-        alike = sorted((each for each in stopped if each.reason == reason), key=lambda each: each.service, reverse=True)
-        yield _say(Level.TROUBLE, *_service(pulse, reason, alike))
+        yield _say(Level.TROUBLE, *_service(pulse, reason, [each for each in stopped if each.reason == reason]))
 
 
 def _service(pulse: Pulse, reason: str, alike: Sequence[Standstill]) -> Iterator[Piece | str]:
@@ -147,18 +163,20 @@ def _service(pulse: Pulse, reason: str, alike: Sequence[Standstill]) -> Iterator
     if since is not None:
         yield " since "
         yield Piece(at=since)
-    yield f": {HOLD_REASONS.get(reason) or trouble_words(reason)}; "
-    stages = {stage.name for each in alike for stage in stages_of(AIService(each.service))}
+    yield f": {HOLD_REASONS.get(reason, AI_SERVICE_DOWN)}; "
+    stages = tuple(stage.name.value for each in alike for stage in stages_of(AIService(each.service)))
     held = sum(load.on_hold for load in pulse.loads if load.stage in stages)
     if held:
-        yield Piece(notes(held), Rows.ON_HOLD)
-        yield f" {_waits(held)}, nothing is lost."
+        yield Piece(notes(held), Rows.ON_HOLD, stages)
+        yield f" {_waits(held)}, nothing is lost. "
     else:
-        yield "nothing waits for it yet."
+        yield "nothing waits yet, nothing is lost. "
     if any(each.needs_person for each in alike):
-        yield " Somebody has to mend that and press Resume."
+        yield f"Somebody has to {REMEDIES.get(reason, 'mend that')} and "
+        yield Piece("press Resume", Rows.AI_SERVICE)
+        yield "."
     else:
-        yield " It is tried again by itself."
+        yield "It is tried again by itself." if len(names) == 1 else "They are tried again by themselves."
 
 
 def _pauses(pulse: Pulse) -> Iterator[Sentence]:
@@ -174,6 +192,9 @@ def _pause(subject: str, alike: Sequence[Standstill]) -> Iterator[Piece | str]:
     yield f" is paused by people {_for_whom(alike)} since "
     yield Piece(at=min(each.since for each in alike if each.since))
     yield _what_waits(subject)
+    yield " Somebody has to "
+    yield Piece("switch it on" if subject == Pause.Subject.AUTOMATIC_CONFIRMATION else "press Resume", Rows.AI_SERVICE)
+    yield " when the reason is gone."
 
 
 def _paused_what(subject: str) -> str:
@@ -188,7 +209,7 @@ def _paused_what(subject: str) -> str:
 def _what_waits(subject: str) -> str:
     if subject == Pause.Subject.AUTOMATIC_CONFIRMATION:
         return ": every suggested entry waits for a person."
-    return ": voice notes are accepted and wait; nothing is lost."
+    return ": voice notes are accepted and wait, nothing is lost."
 
 
 def _for_whom(alike: Iterable[Standstill]) -> str:
@@ -214,48 +235,41 @@ def _backlog(pulse: Pulse) -> Iterator[Sentence]:
     if oldest is None or not pulse.clusters_working or pulse.now - oldest < BACKLOG_AFTER:
         return
     due = pulse.total("due")
+    workers = counted(pulse.workers, "worker", "workers")
     yield _say(
         Level.NOTICE,
         Piece(notes(due), Rows.WAITING),
-        f" {_waits(due)} for a worker, the oldest for ",
+        f" {_waits(due)} for a worker, {'' if due == 1 else 'the oldest '}for ",
         Piece(since=oldest),
-        ": more comes in than the workers can do. It is worked off in order.",
+        f": more came in than {workers} can do. Nothing is lost; if this lasts, ask an engineer for more workers.",
     )
 
 
 # --- Nothing wrong --------------------------------------------------------------------------------------------------
-def _nothing_wrong(pulse: Pulse) -> Sentence:
+def _nothing_wrong(pulse: Pulse, *, may_upload: bool) -> Sentence:
     received = pulse.last_received_at
     if received is None:
-        return _say(
-            Level.QUIET,
-            "Everything is ready, and no voice note has been received yet. ",
-            Piece("Send the first one", Rows.UPLOAD),
-            ".",
-        )
+        return _nothing_yet(may_upload)
     if pulse.oldest_active_at is not None:
-        return _say(
-            Level.GOOD,
-            "Everything is flowing; the oldest of ",
-            Piece(f"{notes(pulse.active)} on {'its' if pulse.active == 1 else 'their'} way", Rows.ACTIVE),
-            " has waited ",
-            Piece(since=pulse.oldest_active_at),
-            ".",
-        )
-    if pulse.now - received > QUIET_AFTER:
-        return _say(
-            Level.QUIET,
-            "Nothing is wrong, and nothing waits; ",
-            Piece("the last voice note", Rows.NEWEST),
-            " was received ",
-            Piece(since=received),
-            " ago.",
-        )
-    return _say(
-        Level.GOOD,
-        "Everything is flowing; nothing waits. ",
-        Piece("The last voice note", Rows.NEWEST),
+        many = pulse.active > 1
+        before = f"Everything is flowing; the {'oldest of' if many else 'only'} "
+        moving = f"{notes(pulse.active)} on their way" if many else "voice note on its way"
+        waited = Piece(since=pulse.oldest_active_at)
+        return _say(Level.GOOD, before, Piece(moving, Rows.ACTIVE), " has waited ", waited, ".")
+    last: tuple[Piece | str, ...] = (
+        Piece("the last voice note", Rows.NEWEST),
         " was received ",
         Piece(since=received),
         " ago.",
     )
+    if pulse.now - received <= QUIET_AFTER:
+        return _say(Level.GOOD, "Everything is flowing and nothing waits; ", *last)
+    sources = Piece("where they come from", Rows.SOURCES)
+    return _say(Level.QUIET, "Nothing is wrong and nothing waits; ", *last, " If that is unusual, see ", sources, ".")
+
+
+def _nothing_yet(may_upload: bool) -> Sentence:
+    ready = "Everything is ready, and no voice note has been received yet. "
+    if may_upload:
+        return _say(Level.QUIET, ready, Piece("Upload the first one", Rows.UPLOAD), ".")
+    return _say(Level.QUIET, ready, "The first one is shown here as soon as it comes.")

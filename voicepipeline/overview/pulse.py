@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from voicepipeline.ai_notices import Standstill, load_standstills
@@ -19,12 +19,13 @@ from voicepipeline.models import (
     StageRun,
     WatchdogBeat,
 )
-from voicepipeline.overview.asking import NOW, Question, ask, count_of, first_of
+from voicepipeline.overview.asking import NOW, Question, ask, count_of, first_of, least_of, sum_of
 from voicepipeline.pipeline_status import StageLoad, load_stages
 from voicepipeline.queries import stalled_notes
 
 # Of what is in nobody's way to count: beyond it "10,000+" tells as much.
 MOST_COUNTED = 10_000
+OLDEST_READ = 200
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # The same name of a note is one question, however often it was said.
 A_NAME = ("artifact_id", "kind", "name_key")
@@ -42,9 +43,10 @@ class Pulse:
     names_open: int = 0
     entries_open: int = 0
     last_received_at: datetime | None = None
-    oldest_active_at: datetime | None = None  # when the note that is longest on its way was received
+    oldest_active_at: datetime | None = None  # since when the note that is longest on its way is so
     clusters_working: int = 0
     clusters_silent: int = 0
+    workers: int = 0  # of the clusters that work
     cluster_seen_at: datetime | None = None
     watchdog_seen_at: datetime | None = None
     standstills: tuple[Standstill, ...] = ()
@@ -82,6 +84,14 @@ def _failed_lately(stage: str, now: datetime) -> QuerySet[StageRun]:
     return failed
 
 
+def _on_their_way(active: QuerySet[Artifact]) -> QuerySet[Artifact]:
+    """Since when each is on its way: one that was retried, since then. The oldest will do; few are retried at once."""
+    now_at_it = StageRun.objects.active().filter(artifact=OuterRef("artifact")).values("origin")[:1]
+    caused_alike = StageRun.objects.filter(artifact=OuterRef("pk"), origin=Subquery(now_at_it))
+    first = caused_alike.order_by("queued_at").values("queued_at")[:1]
+    return active.annotate(since=Subquery(first)).order_by("received_at")[:OLDEST_READ]
+
+
 def _questions(now: datetime) -> dict[str, Question]:
     living = ClusterBeat.objects.filter(ended_at=None)
     seen = Q(last_seen_at__gte=now - limits().cluster_lost_after)
@@ -95,9 +105,10 @@ def _questions(now: datetime) -> dict[str, Question]:
         "names_open": count_of(unclear, MOST_COUNTED, alike=A_NAME),
         "entries_open": count_of(InsightDraft.objects.filter(status=InsightDraft.Status.PENDING), MOST_COUNTED),
         "last_received_at": first_of(Artifact.objects.order_by("-received_at", "-id"), "received_at"),
-        "oldest_active_at": first_of(active.order_by("received_at"), "received_at"),
+        "oldest_active_at": least_of(_on_their_way(active), "since"),
         "clusters_working": count_of(living.filter(seen), MOST_COUNTED),
         "clusters_silent": count_of(living.filter(lately).exclude(seen), MOST_COUNTED),
+        "workers": sum_of(living.filter(seen), "workers"),
         "cluster_seen_at": first_of(living.order_by("-last_seen_at"), "last_seen_at"),
         "watchdog_seen_at": first_of(WatchdogBeat.objects.order_by("-last_seen_at"), "last_seen_at"),
         **{f"failed_{stage}": count_of(_failed_lately(stage, now), MOST_COUNTED) for stage in StageName.values},
