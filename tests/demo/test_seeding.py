@@ -23,7 +23,9 @@ from voicepipeline.models import (
     Coach,
     DroppedEvent,
     EntityResolution,
+    EntryDecision,
     InsightDraft,
+    NameChoice,
     NoteDecision,
     Organization,
     PipelineEvent,
@@ -137,6 +139,16 @@ def test_nothing_lies_in_the_future_and_nothing_is_much_older_than_a_week():
     ):
         assert model.objects.aggregate(last=Max(column))["last"] < now
     assert Artifact.objects.aggregate(first=Min("received_at"))["first"] >= now - seeding.HISTORY
+
+
+def test_no_two_deeds_of_people_happened_at_one_moment():
+    seed()
+    moments = [
+        *EntryDecision.objects.values_list("decided_at", flat=True),
+        *NameChoice.objects.values_list("chosen_at", flat=True),
+        *NoteDecision.objects.values_list("decided_at", flat=True),
+    ]
+    assert len(set(moments)) == len(moments) > 10
 
 
 def test_the_log_goes_back_as_far_as_the_notes():

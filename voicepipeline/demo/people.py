@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from voicepipeline.demo.history import Story
 
 DAY = timedelta(days=1)
+JUST_NOW = timedelta(seconds=30)
 # How many of the questions are answered, of a note older than a day and of a fresh one.
 ANSWERED, ANSWERED_TODAY = 0.75, 0.25
 NOBODY = 0.1
@@ -53,7 +54,9 @@ class People:
 
     def since(self, moment: datetime, *, hours: tuple[float, float] = (0.3, 20)) -> datetime:
         """When somebody got round to it: some hours later, and never in the future."""
-        return min(moment + timedelta(hours=self.choose.uniform(*hours)), self.now - timedelta(seconds=30))
+        later = timedelta(hours=self.choose.uniform(*hours))
+        left = max(self.now - JUST_NOW - moment, timedelta())
+        return moment + (later if later < left else self.choose.random() * left)
 
     def is_old(self, artifact: Artifact) -> bool:
         return self.now - artifact.received_at > DAY
