@@ -1,27 +1,15 @@
 import os
-import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.db import connections
 
+from tests.browser.chromium import ARGUMENTS, CHROMIUM, SIZES
 from tests.factories import make_user
 from voicepipeline import roles
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-ARGUMENTS = [
-    # Chromium's sandbox refuses to run as root, and the only pages it opens here are our own.
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 NO_CHROMIUM = "NO CHROMIUM on this machine: the browser tests did not run (apt-get install chromium)."
-SIZES = {"desk": {"width": 1360, "height": 900}, "phone": {"width": 375, "height": 812}}
 PASSWORD = "correct horse battery"
 
 
