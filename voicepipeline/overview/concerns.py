@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.expressions import BaseExpression
 from django.urls import reverse
 
 from voicepipeline.models import EntityResolution, MentionKind
@@ -22,6 +23,13 @@ MOSTLY, ENOUGH = 0.5, 10
 LEVELS = (Level.TROUBLE, Level.NOTICE, Level.QUIET, Level.GOOD)
 UNCLEAR = Q(status=EntityResolution.Status.NEEDS_DISAMBIGUATION)
 ASKED = UNCLEAR | Q(resolved_by__isnull=False)
+
+
+class OfTheClub(Subquery):
+    """Worked out once a club: by itself Django groups by it as well, and it would be worked out for every row."""
+
+    def get_group_by_cols(self) -> list[BaseExpression]:
+        return []
 
 
 class Home(NamedTuple):
@@ -95,9 +103,9 @@ def _clubs_with_unclear_names(now: datetime) -> Any:
         .values("organization", "organization__name")
         .annotate(
             mentions=Count("*"),
-            oldest=Subquery(of_club.filter(UNCLEAR).order_by("artifact", "kind", "name_key").values("created_at")[:1]),
-            matched=Subquery(lately.annotate(n=Count("kind")).values("n")),
-            asked=Subquery(lately.annotate(n=Count("kind", filter=ASKED)).values("n")),
+            oldest=OfTheClub(of_club.filter(UNCLEAR).order_by("artifact", "kind", "name_key").values("created_at")[:1]),
+            matched=OfTheClub(lately.annotate(n=Count("kind")).values("n")),
+            asked=OfTheClub(lately.annotate(n=Count("kind", filter=ASKED)).values("n")),
         )
         .order_by("-mentions")[:CLUBS_SHOWN]
     )
