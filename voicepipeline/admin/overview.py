@@ -1,8 +1,6 @@
 """The first screen: what each of its sections shows, drawn whole at first and then as far as it has changed."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -13,7 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from voicepipeline.admin import shell
-from voicepipeline.admin.live import NO_CONTENT, SEEN_HEADER, digest_of
+from voicepipeline.admin.live import Section, answer_with_changes
 from voicepipeline.admin.note_filters import list_of_home, notes_of_home
 from voicepipeline.engine.limits import limits
 from voicepipeline.models import Artifact
@@ -33,8 +31,6 @@ MAY_UPLOAD = "voicepipeline.add_artifact"
 NOTES, RUNS = "admin:voicepipeline_artifact_changelist", "admin:voicepipeline_stagerun_changelist"
 DEEDS_SHOWN = 8
 CONCERNS_SHOWN = 8
-# How long ago something was is told anew with every answer, and is no news.
-TOLD_MOMENT = re.compile(r"(<time [^>]*data-ago[^>]*>)[^<]*")
 
 HOMES_TOLD = {
     "club": ("voice note without a club", "voice notes without a club"),
@@ -52,18 +48,6 @@ ROWS = {
     Rows.SOURCES: ("admin:pipeline", ""),
     Rows.UPLOAD: ("admin:voicepipeline_voicenote_add", ""),
 }
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of the page that is sent anew when it has changed."""
-
-    key: str
-    html: str
-
-    @property
-    def digest(self) -> str:
-        return digest_of(TOLD_MOMENT.sub(r"\1", self.html))
 
 
 class Overview:
@@ -160,23 +144,10 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def live_view(request: HttpRequest) -> HttpResponse:
-    """The sections that are no longer as the browser has them; 204 when all are."""
+    """The sections that are no longer as the browser has them."""
     if not may_see(request):
         raise PermissionDenied
-    changed = list(_changed(Overview(request).sections(), _seen(request)))
-    if not changed:
-        return HttpResponse(status=NO_CONTENT)
-    return HttpResponse(render_to_string("voicepipeline/overview/sections.html", {"sections": changed, "again": True}))
-
-
-def _changed(sections: Iterable[Section], seen: Mapping[str, str]) -> Iterator[Section]:
-    return (section for section in sections if seen.get(section.key) != section.digest)
-
-
-def _seen(request: HttpRequest) -> dict[str, str]:
-    """What the browser shows, as `health=1f…,cards=2a…`."""
-    parts = (part.partition("=") for part in request.headers.get(SEEN_HEADER, "").split(","))
-    return {key: digest for key, _, digest in parts}
+    return answer_with_changes(request, Overview(request).sections())
 
 
 shell.add_pages(shell.Page("live/", live_view, "overview_live"))
