@@ -155,3 +155,15 @@ def test_others_are_not_offered_it_and_may_not_do_it(client, role):
 def test_an_unknown_job_is_refused_in_words(client, administrator):
     response = client.post(RUN, {"name": "os.system"}, follow=True)
     assert "There is no scheduled job with this name." in response.content.decode()
+
+
+def test_runs_that_wait_are_told_by_what_they_wait_for(client, viewer):
+    due, later, held = (scheduled(make_artifact()) for _ in range(3))
+    StageRun.objects.filter(pk=later.pk).update(not_before=timezone.now() + timedelta(hours=1))
+    StageRun.objects.filter(pk=held.pk).update(parked_since=timezone.now(), parked_reason="provider_no_credit")
+    found = {each: client.get(RUNS, {"waits": each}).context["cl"].result_list for each in ("now", "later", "nonsense")}
+    assert {each: {run.pk for run in runs} for each, runs in found.items()} == {
+        "now": {due.pk},
+        "later": {later.pk},
+        "nonsense": {due.pk, later.pk, held.pk},
+    }

@@ -63,6 +63,25 @@ class HoldFilter(admin.SimpleListFilter):
         return held if value == "any" else held.filter(parked_reason=value)
 
 
+class WaitsFilter(admin.SimpleListFilter):
+    """Not on hold, and waiting for the next free worker or for the moment of their next try."""
+
+    title = "waits"
+    parameter_name = "waits"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("now", "For a worker"), ("later", "Until its next try is due")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        waiting, now = Q(status=StageRun.Status.QUEUED, parked_since__isnull=True), timezone.now()
+        match self.value():
+            case "now":
+                return queryset.filter(waiting, not_before__lte=now)
+            case "later":
+                return queryset.filter(waiting, not_before__gt=now)
+        return queryset
+
+
 class EndedInFilter(SpanFilter):
     title = "time ended"
     parameter_name = "ended_in"

@@ -19,6 +19,7 @@ from voicepipeline.admin.run_filters import (
     LastFilter,
     ProblemFilter,
     RunClubFilter,
+    WaitsFilter,
 )
 from voicepipeline.admin.words import NOTHING, length, moment, run_state
 from voicepipeline.models import StageRun
@@ -27,7 +28,17 @@ from voicepipeline.models import StageRun
 @admin.register(StageRun)
 class StageRunAdmin(HistoryAdmin):
     list_display = ("name", "note", "state", "round_no", "queued", "waited", "worked", "worker", "problem")
-    list_filter = (EndedInFilter, ProblemFilter, "status", "stage", LastFilter, HoldFilter, CostFilter, RunClubFilter)
+    list_filter = (
+        EndedInFilter,
+        ProblemFilter,
+        "status",
+        "stage",
+        WaitsFilter,
+        HoldFilter,
+        LastFilter,
+        CostFilter,
+        RunClubFilter,
+    )
     list_select_related = ("artifact",)
     ordering = ("-id",)
     search_fields = ("artifact",)
