@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from voicepipeline.ai_notices import Standstill, load_standstills
@@ -89,7 +90,15 @@ def _on_their_way(active: QuerySet[Artifact]) -> QuerySet[Artifact]:
     now_at_it = StageRun.objects.active().filter(artifact=OuterRef("artifact")).values("origin")[:1]
     caused_alike = StageRun.objects.filter(artifact=OuterRef("pk"), origin=Subquery(now_at_it))
     first = caused_alike.order_by("queued_at").values("queued_at")[:1]
-    return active.annotate(since=Subquery(first)).order_by("received_at")[:OLDEST_READ]
+    return active.annotate(since=Coalesce(Subquery(first), "received_at")).order_by("received_at")[:OLDEST_READ]
+
+
+def _to_be_confirmed() -> QuerySet[InsightDraft]:
+    """Not what somebody has put on hold."""
+    entries: QuerySet[InsightDraft] = InsightDraft.objects.filter(
+        status=InsightDraft.Status.PENDING, held_at__isnull=True
+    )
+    return entries
 
 
 def _questions(now: datetime) -> dict[str, Question]:
@@ -103,7 +112,7 @@ def _questions(now: datetime) -> dict[str, Question]:
         "active": count_of(active, MOST_COUNTED),
         "stalled": count_of(stalled_notes(Artifact.objects.all()), MOST_COUNTED),
         "names_open": count_of(unclear, MOST_COUNTED, alike=A_NAME),
-        "entries_open": count_of(InsightDraft.objects.filter(status=InsightDraft.Status.PENDING), MOST_COUNTED),
+        "entries_open": count_of(_to_be_confirmed(), MOST_COUNTED),
         "last_received_at": first_of(Artifact.objects.order_by("-received_at", "-id"), "received_at"),
         "oldest_active_at": least_of(_on_their_way(active), "since"),
         "clusters_working": count_of(living.filter(seen), MOST_COUNTED),

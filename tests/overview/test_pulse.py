@@ -1,0 +1,46 @@
+"""How the pipeline stands at one moment."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from retry.operations import retry_failed_stage
+from tests.factories import make_note, make_user
+from tests.retry.factories import make_failed, make_run
+from voicepipeline import roles
+from voicepipeline.models import StageRun
+from voicepipeline.overview.pulse import load_pulse
+
+pytestmark = pytest.mark.django_db
+
+
+def ago(**span):
+    return timezone.now() - timedelta(**span)
+
+
+def test_a_note_is_on_its_way_since_its_first_stage_began_to_wait():
+    note = make_note(received_at=ago(minutes=40))
+    done = make_run(
+        note, "transcription", StageRun.Status.SUCCEEDED, effective=True, queued_at=ago(minutes=30), input_version=1
+    )
+    make_run(note, "claims_extraction", origin=done.origin, queued_at=ago(minutes=1))
+    assert load_pulse().oldest_active_at == done.queued_at
+
+
+def test_an_old_note_that_was_retried_is_on_its_way_since_then():
+    failed = make_failed(received_at=ago(days=3))
+    retried = retry_failed_stage(failed.artifact_id, by=make_user(roles.OPERATOR))
+    assert retried.success, retried.message
+    assert load_pulse().oldest_active_at > ago(minutes=1)
+
+
+def test_the_longest_of_several_counts():
+    oldest = make_run(make_note(received_at=ago(minutes=9)), "transcription", queued_at=ago(minutes=9))
+    make_run(make_note(received_at=ago(minutes=2)), "transcription", queued_at=ago(minutes=2))
+    assert load_pulse().oldest_active_at == oldest.queued_at
+
+
+def test_without_notes_on_their_way_there_is_none():
+    make_failed()
+    assert load_pulse().oldest_active_at is None
