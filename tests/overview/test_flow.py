@@ -61,7 +61,8 @@ def test_failures_lead_to_those_of_the_same_60_minutes():
 
 def test_times_are_told_with_what_they_are_of():
     flow = flow_of(pulse(), times())
-    assert station(flow, "transcription").times == ("typical 3.2 s", "slowest 1 in 20 9.0 s")
+    told = {line.label: line.figure.words for line in station(flow, "transcription").times}
+    assert told == {"Typical": "3.2 s", "Slowest 1 in 20": "9.0 s"}
     assert flow.window == "Done and failed: the last 60 minutes. Times: since 08:40 UTC."
 
 
@@ -100,6 +101,14 @@ def test_arrows_are_as_wide_as_the_flow():
     assert [arrow.width for arrow in drawing.arrows[:3]] == [WIDEST, (THINNEST + WIDEST) / 2, THINNEST]
 
 
+def test_an_arrow_reaches_from_one_box_to_the_next_and_points_at_it():
+    drawing = flow_of(pulse(), times(received=100)).drawings[0]
+    arrow, box, following = drawing.arrows[0], *drawing.boxes[:2]
+    points = [tuple(map(float, point.split(","))) for point in arrow.points.split()]
+    assert min(points)[0] == box.x + box.size.box_width
+    assert [y for x, y in points if x == following.x] == [box.height // 2]
+
+
 def test_without_any_flow_there_are_arrows_all_the_same():
     assert {arrow.width for arrow in flow_of(pulse(), None).drawings[0].arrows} == {THINNEST}
 
@@ -110,7 +119,7 @@ def test_nothing_of_a_box_leaves_it_and_no_box_meets_another(place):
     for box in drawing.boxes:
         for written in box.lines:
             assert 0 < written.x < written.end < box.size.box_width
-            assert 0 < written.y < (box.times[0].y if box.times else box.size.box_height)
-        assert all(written.y < box.size.box_height for written in box.times)
+            assert 0 < written.y < (box.times[0].y if box.times else box.height)
+        assert all(written.y < box.height for written in box.times)
     corners = [(box.x, box.y) for box in drawing.boxes]
     assert corners == sorted(set(corners))

@@ -3,9 +3,10 @@
 Coordinates are those of the drawing's own viewBox; the template draws them, and adds nothing.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import ceil
 from typing import NamedTuple
 
 from django.urls import reverse
@@ -25,6 +26,8 @@ NAMES, ENTRIES = "admin:voicepipeline_entityresolution_changelist", "admin:voice
 PIPELINE = "admin:pipeline"
 UNKNOWN = "\N{EN DASH}"
 THINNEST, WIDEST = 2.0, 18.0
+# How many figures and times a stage has; its times keep their room while there are none.
+STAGE_LINES, TIMES = 5, 2
 
 
 class Size(NamedTuple):
@@ -32,14 +35,17 @@ class Size(NamedTuple):
 
     is_wide: bool
     box_width: int
-    box_height: int
     gap: int
     columns: int  # of figures in a box
 
 
-WIDE = Size(True, 172, 204, 30, 1)
-NARROW = Size(False, 320, 142, 34, 2)
-MARGIN, TITLE_HEIGHT, LINE_HEIGHT = 12, 70, 20
+WIDE = Size(True, 148, 22, 1)
+NARROW = Size(False, 320, 26, 2)
+MARGIN, TITLE_HEIGHT, LINE_HEIGHT = 12, 66, 19
+# Between a box's figures and its times, and beneath its last line.
+TIMES_GAP, BOTTOM = 6, 12
+# An arrow's head is so long, and stands out on each side by so much.
+HEAD, BARB = 9, 4
 SYMBOLS = {
     Level.GOOD: "\N{BLACK CIRCLE}",
     Level.NOTICE: "\N{BLACK UP-POINTING TRIANGLE}",
@@ -65,9 +71,10 @@ class Station:
     level: Level
     state: str  # the level in words
     lines: tuple[Line, ...]
-    times: tuple[str, ...]
+    times: tuple[Line, ...]
     url: str
     passed: int  # how many went on from here in the last 60 minutes: as wide is the arrow
+    is_chosen: bool = False
 
 
 class Written(NamedTuple):
@@ -86,6 +93,7 @@ class Box:
     x: int
     y: int
     size: Size
+    height: int
 
     @property
     def symbol(self) -> str:
@@ -94,36 +102,47 @@ class Box:
 
     @property
     def lines(self) -> list[Written]:
-        width = self.size.box_width // self.size.columns
-        return [
-            Written(
-                place % self.size.columns * width + MARGIN,
-                TITLE_HEIGHT + place // self.size.columns * LINE_HEIGHT,
-                (place % self.size.columns + 1) * width - MARGIN,
-                line.label,
-                line,
-            )
-            for place, line in enumerate(self.station.lines)
-        ]
+        return self._written(self.station.lines, TITLE_HEIGHT)
 
     @property
     def times(self) -> list[Written]:
         """Beneath the figures, where they always stand, whatever there are."""
-        told = self.station.times if self.size.is_wide else (", ".join(self.station.times),)
-        first = self.size.box_height - MARGIN - (len(told) - 1) * (LINE_HEIGHT - 4)
-        return [Written(MARGIN, first + place * (LINE_HEIGHT - 4), 0, words) for place, words in enumerate(told)]
+        rows = ceil(STAGE_LINES / self.size.columns)
+        return self._written(self.station.times, TITLE_HEIGHT + rows * LINE_HEIGHT + TIMES_GAP)
+
+    def _written(self, lines: Sequence[Line], top: int) -> list[Written]:
+        columns, width = self.size.columns, self.size.box_width // self.size.columns
+        return [
+            Written(
+                place % columns * width + MARGIN,
+                top + place // columns * LINE_HEIGHT,
+                (place % columns + 1) * width - MARGIN,
+                line.label,
+                line,
+            )
+            for place, line in enumerate(lines)
+        ]
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """From one box to the next."""
+    """From one box to the next, along the x or the y axis."""
 
-    x1: int
-    y1: int
-    x2: int
-    y2: int
+    start: int
+    end: int
+    middle: int
+    is_wide: bool
     width: float
     words: str
+
+    @property
+    def points(self) -> str:
+        """Its outline: a bar, and a head that ends at the next box."""
+        half, neck = self.width / 2, self.end - HEAD
+        outline = [(self.start, -half), (neck, -half), (neck, -half - BARB), (self.end, 0)]
+        outline += [(along, -across) for along, across in reversed(outline[:-1])]
+        placed = [(along, round(self.middle + across, 1)) for along, across in outline]
+        return " ".join(f"{x},{y}" for x, y in (placed if self.is_wide else [(y, x) for x, y in placed]))
 
 
 @dataclass(frozen=True)
@@ -142,9 +161,12 @@ class Flow:
     window: str
 
 
-def flow_of(pulse: Pulse, times: FlowTimes | None) -> Flow:
-    """`times` is what history knows; without it the picture says what is now."""
-    stations = tuple(_stations(pulse, times))
+def flow_of(
+    pulse: Pulse, times: FlowTimes | None, *, addresses: Mapping[str, str] | None = None, chosen: str = ""
+) -> Flow:
+    """`times` is what history knows; without it the picture says what is now. `addresses` are those of the stages."""
+    addresses = addresses or {stage.value: f"{reverse(PIPELINE)}?stage={stage}#at-stage" for stage in StageName}
+    stations = tuple(replace(each, is_chosen=each.key == chosen) for each in _stations(pulse, times, addresses))
     window = "Done and failed: the last 60 minutes."
     if times is not None and times.times_since is not None:
         window += f" Times: since {times.times_since:%H:%M} UTC."
@@ -152,7 +174,7 @@ def flow_of(pulse: Pulse, times: FlowTimes | None) -> Flow:
 
 
 # --- What the boxes say ---------------------------------------------------------------------------------------------
-def _stations(pulse: Pulse, times: FlowTimes | None) -> Iterator[Station]:
+def _stations(pulse: Pulse, times: FlowTimes | None, addresses: Mapping[str, str]) -> Iterator[Station]:
     received = times.received if times else Figure(UNKNOWN)
     yield Station(
         key="received",
@@ -166,18 +188,20 @@ def _stations(pulse: Pulse, times: FlowTimes | None) -> Iterator[Station]:
     )
     for load in pulse.loads:
         stage = StageName(load.stage)
-        yield _stage(pulse, load, times.stages.get(stage) if times else None)
+        yield _stage(pulse, load, times.stages.get(stage) if times else None, addresses[load.stage])
     yield _review(pulse, times)
 
 
-def _stage(pulse: Pulse, load: StageLoad, times: StageTimes | None) -> Station:
+def _stage(pulse: Pulse, load: StageLoad, times: StageTimes | None, address: str) -> Station:
     failed = pulse.failed.get(load.stage, 0)
     level, state = _standing(load, failed, stops=_why_stopped(pulse, load))
     runs = f"{reverse(RUNS)}?stage__exact={load.stage}"
     lines = [
         Line("Waiting", Figure(bounded(load.due + load.later), f"{runs}&status__exact=queued&hold=no")),
         Line("Running", Figure(bounded(load.running), f"{runs}&status__exact=running")),
-        Line("On hold", Figure(bounded(load.on_hold), f"{runs}&hold=any"), Level.NOTICE if load.on_hold else level),
+        Line(
+            "On hold", Figure(bounded(load.on_hold), f"{runs}&hold=any"), Level.NOTICE if load.on_hold else Level.QUIET
+        ),
         Line("Done", times.done if times else Figure(UNKNOWN)),
         Line(
             "Failed",
@@ -192,7 +216,7 @@ def _stage(pulse: Pulse, load: StageLoad, times: StageTimes | None) -> Station:
         state=state,
         lines=tuple(lines),
         times=_times(times),
-        url=f"{reverse(PIPELINE)}?stage={load.stage}",
+        url=address,
         passed=times.done_count if times else 0,
     )
 
@@ -225,10 +249,11 @@ def _why_stopped(pulse: Pulse, load: StageLoad) -> str:
     return ""
 
 
-def _times(times: StageTimes | None) -> tuple[str, ...]:
+def _times(times: StageTimes | None) -> tuple[Line, ...]:
     if times is None or times.typical_ms is None or times.slowest_ms is None:
         return ()
-    return (f"typical {to_two_digits(times.typical_ms)}", f"slowest 1 in 20 {to_two_digits(times.slowest_ms)}")
+    told = {"Typical": times.typical_ms, "Slowest 1 in 20": times.slowest_ms}
+    return tuple(Line(label, Figure(to_two_digits(milliseconds))) for label, milliseconds in told.items())
 
 
 def _review(pulse: Pulse, times: FlowTimes | None) -> Station:
@@ -240,8 +265,8 @@ def _review(pulse: Pulse, times: FlowTimes | None) -> Station:
         state="Waits for people" if waits else "Nothing to decide",
         lines=(
             Line("Ready", times.ready if times else Figure(UNKNOWN)),
-            Line("Entries to confirm", Figure(bounded(pulse.entries_open), reverse(ENTRIES))),
-            Line("Names to check", Figure(bounded(pulse.names_open), reverse(NAMES))),
+            Line("Entries", Figure(bounded(pulse.entries_open), reverse(ENTRIES), "Suggested entries to confirm")),
+            Line("Names", Figure(bounded(pulse.names_open), reverse(NAMES), "Names to check")),
         ),
         times=(),
         url=reverse(ENTRIES),
@@ -251,25 +276,38 @@ def _review(pulse: Pulse, times: FlowTimes | None) -> Station:
 
 # --- Where it stands ------------------------------------------------------------------------------------------------
 def _draw(name: str, size: Size, stations: Sequence[Station]) -> Drawing:
-    boxes = tuple(_box(size, place, station) for place, station in enumerate(stations))
+    boxes = tuple(_boxes(size, stations))
     most = max((station.passed for station in stations), default=0)
     arrows = tuple(_arrow(size, one, other, most) for one, other in pairwise(boxes))
     last = boxes[-1]
-    return Drawing(name, last.x + size.box_width, last.y + size.box_height, boxes, arrows)
+    return Drawing(name, last.x + size.box_width, last.y + last.height, boxes, arrows)
 
 
-def _box(size: Size, place: int, station: Station) -> Box:
-    x = place * (size.box_width + size.gap) if size.is_wide else 0
-    y = 0 if size.is_wide else place * (size.box_height + size.gap)
-    return Box(station, x, y, size)
+def _boxes(size: Size, stations: Sequence[Station]) -> Iterator[Box]:
+    x = y = 0
+    for station in stations:
+        box = Box(station, x, y, size, _height(size, station))
+        yield box
+        if size.is_wide:
+            x += size.box_width + size.gap
+        else:
+            y += box.height + size.gap
+
+
+def _height(size: Size, station: Station) -> int:
+    """The same whatever is to be said: in a row all boxes are alike, beneath each other each is as high as it needs."""
+    is_stage = size.is_wide or station.key in StageName
+    lines = STAGE_LINES if is_stage else len(station.lines)
+    last = TITLE_HEIGHT + (ceil(lines / size.columns) - 1) * LINE_HEIGHT
+    if is_stage:
+        last += TIMES_GAP + ceil(TIMES / size.columns) * LINE_HEIGHT
+    return last + BOTTOM
 
 
 def _arrow(size: Size, one: Box, other: Box, most: int) -> Arrow:
     passed = one.station.passed
-    width = THINNEST + (WIDEST - THINNEST) * (passed / most if most else 0)
+    width = round(THINNEST + (WIDEST - THINNEST) * (passed / most if most else 0), 1)
     words = f"{passed:,} in the last hour"
     if size.is_wide:
-        middle = size.box_height // 2
-        return Arrow(one.x + size.box_width, middle, other.x, middle, round(width, 1), words)
-    middle = size.box_width // 2
-    return Arrow(middle, one.y + size.box_height, middle, other.y, round(width, 1), words)
+        return Arrow(one.x + size.box_width, other.x, one.height // 2, size.is_wide, width, words)
+    return Arrow(one.y + one.height, other.y, size.box_width // 2, size.is_wide, width, words)
