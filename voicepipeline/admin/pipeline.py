@@ -1,6 +1,6 @@
 """The pipeline in full: the flow, what is at a chosen stage now, and every note that is on its way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,18 +18,23 @@ from voicepipeline.admin.live import live_answer, live_part
 from voicepipeline.admin.overview import Overview, may_see
 from voicepipeline.admin.words import State, run_state
 from voicepipeline.models import Artifact, StageName, StageRun
+from voicepipeline.note_states import state_of_row, with_standing
+from voicepipeline.overview.cards import bounded
 from voicepipeline.overview.flow import flow_of
+from voicepipeline.overview.pulse import Pulse
 from voicepipeline.registry import PipelinePanel, registry
 from voicepipeline.stages import IN_ORDER, STAGES
 
+PIPELINE = "admin:pipeline"
 NOTE, NOTES = "admin:voicepipeline_artifact_change", "admin:voicepipeline_artifact_changelist"
+RUNS = "admin:voicepipeline_stagerun_changelist"
 BODY = "voicepipeline/pipeline_body.html"
 MOST_SHOWN = 50
 
 
 @dataclass(frozen=True)
 class AtStage:
-    """A note that waits for a stage, is on hold before it, or is in it."""
+    """A note that waits for a stage, is on hold before it, or is in it; `since` when it is so."""
 
     coach: str
     club: str
@@ -37,6 +42,7 @@ class AtStage:
     attempt: int
     state: State
     since: datetime
+    received_at: datetime
     worker: str
 
 
@@ -48,42 +54,74 @@ class OnItsWay:
     club: str
     url: str
     stage: str
+    state: State
     done: int
     of: int
     received_at: datetime
 
 
-def _at_stage(stage: str) -> list[AtStage]:
+@dataclass(frozen=True)
+class Listed:
+    """As many of some rows as are shown, how many there are in words, and where all of them are."""
+
+    rows: Sequence[AtStage | OnItsWay]
+    of: str
+    url: str
+
+    @property
+    def are_more(self) -> bool:
+        return self.of != f"{len(self.rows):,}" and len(self.rows) == MOST_SHOWN
+
+
+def _at_stage(stage: str, pulse: Pulse) -> Listed:
     """Those that are worked on first, then those that have waited longest."""
-    runs = StageRun.objects.active().filter(stage=stage).select_related("artifact__organization", "artifact__sender")
-    return [_row(run) for run in runs.order_by("-status", "queued_at", "id")[:MOST_SHOWN]]
+    load = next(load for load in pulse.loads if load.stage == stage)
+    number = load.due + load.later + load.on_hold + load.running
+    related = StageRun.objects.select_related("artifact__organization", "artifact__sender")
+    runs = related.filter(pk__in=_first_of(stage)).order_by("-status", "queued_at", "id")[:MOST_SHOWN]
+    address = f"{reverse(RUNS)}?stage__exact={stage}&status__in=queued,running"
+    return Listed([_row(run) for run in runs], bounded(number), address)
+
+
+def _first_of(stage: str) -> Any:
+    """The first of each kind, found by the index of that kind alone: a hundred thousand may wait."""
+    runs = StageRun.objects.filter(stage=stage).order_by("queued_at", "id")
+    running, held = runs.running(), runs.parked()
+    waiting = runs.filter(status=StageRun.Status.QUEUED, parked_since__isnull=True)
+    first = [rows.values("pk")[:MOST_SHOWN] for rows in (running, waiting, held)]
+    return first[0].union(*first[1:], all=True)
 
 
 def _row(run: StageRun) -> AtStage:
     note = run.artifact
+    is_running = run.status == StageRun.Status.RUNNING
     return AtStage(
         coach=_coach(note),
         club=_club(note),
         url=reverse(NOTE, args=[note.artifact_id]),
         attempt=run.attempt,
         state=run_state(run),
-        since=run.started_at if run.status == StageRun.Status.RUNNING and run.started_at else run.queued_at,
-        worker=run.worker if run.status == StageRun.Status.RUNNING else "",
+        since=(run.started_at if is_running else run.parked_since) or run.queued_at,
+        received_at=note.received_at,
+        worker=run.worker if is_running else "",
     )
 
 
-def _on_their_way() -> list[OnItsWay]:
-    notes = Artifact.objects.active().select_related("organization", "sender").order_by("received_at", "id")
-    return [_progress(note) for note in notes[:MOST_SHOWN]]
+def _on_their_way(pulse: Pulse) -> Listed:
+    """Those that were received first."""
+    active = Artifact.objects.active().select_related("organization", "sender").order_by("received_at", "id")
+    rows = [_progress(note, pulse.now) for note in with_standing(active)[:MOST_SHOWN]]
+    return Listed(rows, bounded(pulse.active), f"{reverse(NOTES)}?status=active")
 
 
-def _progress(note: Artifact) -> OnItsWay:
+def _progress(note: Artifact, now: datetime) -> OnItsWay:
     stage = STAGES.get(note.current_stage)
     return OnItsWay(
         coach=_coach(note),
         club=_club(note),
         url=reverse(NOTE, args=[note.artifact_id]),
         stage=str(stage.name.label) if stage else "Received",
+        state=State(*state_of_row(note, now)),
         done=stage.position if stage else 0,
         of=len(IN_ORDER),
         received_at=note.received_at,
@@ -126,15 +164,22 @@ def panel_view(request: HttpRequest, panel: str) -> HttpResponse:
 
 def _body(request: HttpRequest) -> dict[str, Any]:
     overview = Overview(request)
-    stage = _stage(request)
+    stage, pulse = _stage(request), overview.pulse
+    addresses = {each.value: _address(request, each) for each in StageName}
     return {
-        "flow": flow_of(overview.pulse, overview.flow_times),
+        "flow": flow_of(pulse, overview.flow_times, addresses=addresses, chosen=stage),
+        "stages": [(each, each.label, addresses[each], each == stage) for each in StageName],
         "stage": STAGES[stage].name.label if stage else "",
-        "at_stage": _at_stage(stage) if stage else [],
-        "on_their_way": _on_their_way(),
-        "most": MOST_SHOWN,
-        "notes_url": f"{reverse(NOTES)}?status=active",
+        "at_stage": _at_stage(stage, pulse) if stage else None,
+        "on_their_way": _on_their_way(pulse),
     }
+
+
+def _address(request: HttpRequest, stage: str) -> str:
+    """Where this stage is the chosen one, and all else that was chosen stays."""
+    query = request.GET.copy()
+    query["stage"] = stage
+    return f"{reverse(PIPELINE)}?{query.urlencode()}#at-stage"
 
 
 def _panels(request: HttpRequest) -> Iterator[dict[str, str]]:
