@@ -37,11 +37,12 @@ class Size(NamedTuple):
     box_width: int
     gap: int
     columns: int  # of figures in a box
+    line: int  # how high one is; a finger needs more than a pointer
 
 
-WIDE = Size(True, 148, 22, 1)
-NARROW = Size(False, 320, 26, 2)
-MARGIN, TITLE_HEIGHT, LINE_HEIGHT = 12, 66, 19
+WIDE = Size(True, 148, 22, 1, 19)
+NARROW = Size(False, 320, 26, 2, 26)
+MARGIN, TITLE_HEIGHT = 12, 66
 # Between a box's figures and its times, and beneath its last line.
 TIMES_GAP, BOTTOM = 6, 12
 # An arrow's head is so long, and stands out on each side by so much.
@@ -84,7 +85,21 @@ class Written(NamedTuple):
     y: int
     end: int
     words: str
-    line: Line | None = None
+    line: Line
+    height: int
+
+    @property
+    def left(self) -> int:
+        """Of all that can be clicked."""
+        return self.x - MARGIN // 2
+
+    @property
+    def top(self) -> int:
+        return self.y - self.height // 2 - 4
+
+    @property
+    def width(self) -> int:
+        return self.end - self.x + MARGIN
 
 
 @dataclass(frozen=True)
@@ -108,17 +123,18 @@ class Box:
     def times(self) -> list[Written]:
         """Beneath the figures, where they always stand, whatever there are."""
         rows = ceil(STAGE_LINES / self.size.columns)
-        return self._written(self.station.times, TITLE_HEIGHT + rows * LINE_HEIGHT + TIMES_GAP)
+        return self._written(self.station.times, TITLE_HEIGHT + rows * self.size.line + TIMES_GAP)
 
     def _written(self, lines: Sequence[Line], top: int) -> list[Written]:
         columns, width = self.size.columns, self.size.box_width // self.size.columns
         return [
             Written(
                 place % columns * width + MARGIN,
-                top + place // columns * LINE_HEIGHT,
+                top + place // columns * self.size.line,
                 (place % columns + 1) * width - MARGIN,
                 line.label,
                 line,
+                self.size.line,
             )
             for place, line in enumerate(lines)
         ]
@@ -180,7 +196,7 @@ def _stations(pulse: Pulse, times: FlowTimes | None, addresses: Mapping[str, str
         key="received",
         title="Received",
         level=Level.GOOD if times and times.received_count else Level.QUIET,
-        state="Voice notes come in" if times and times.received_count else "None in the last hour",
+        state="Notes come in" if times and times.received_count else "None for an hour",
         lines=(Line("Last hour", received),),
         times=(),
         url=received.url or reverse(NOTES),
@@ -298,9 +314,9 @@ def _height(size: Size, station: Station) -> int:
     """The same whatever is to be said: in a row all boxes are alike, beneath each other each is as high as it needs."""
     is_stage = size.is_wide or station.key in StageName
     lines = STAGE_LINES if is_stage else len(station.lines)
-    last = TITLE_HEIGHT + (ceil(lines / size.columns) - 1) * LINE_HEIGHT
+    last = TITLE_HEIGHT + (ceil(lines / size.columns) - 1) * size.line
     if is_stage:
-        last += TIMES_GAP + ceil(TIMES / size.columns) * LINE_HEIGHT
+        last += TIMES_GAP + ceil(TIMES / size.columns) * size.line
     return last + BOTTOM
 
 
