@@ -6,14 +6,18 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest
 from django.urls import reverse
 
+from retry.deeds import deed_questions, deeds_of
 from retry.group_queries import worst_problems
+from retry.kinds import RETRY_ARTIFACT
 from retry.models import BulkRetry, RetryAttempt
 from retry.problem_words import whose, words_of
+from retry.queries import still_failed
 from voicepipeline.overview.asking import ask, count_of
 from voicepipeline.overview.cards import bounded
 from voicepipeline.overview.parts import Concern, Contribution, Level
 from voicepipeline.overview.pulse import MOST_COUNTED
 
+PROBLEMS = "admin:retry_failuregroup_changelist"
 PROBLEMS_SHOWN = 5
 LATELY = timedelta(hours=24)
 # As many clubs are no coincidence.
@@ -21,11 +25,19 @@ SEVERAL = 2
 
 
 def load(request: HttpRequest, now: datetime) -> Contribution:
-    return Contribution(concerns=[*_problems(now), *_retries(now)])
+    lately = RetryAttempt.objects.filter(requested_at__gte=now - LATELY)
+    halted = BulkRetry.objects.filter(state=BulkRetry.State.HALTED)
+    answers = ask(
+        failed=count_of(still_failed(lately), MOST_COUNTED), halted=count_of(halted, MOST_COUNTED), **deed_questions()
+    )
+    problems = _problems(now, may_retry=request.user.has_perm(RETRY_ARTIFACT))
+    retries = _retries(failed=answers["failed"], halted=answers["halted"])
+    return Contribution(concerns=[*problems, *retries], deeds=list(deeds_of(answers)))
 
 
-def _problems(now: datetime) -> Iterator[Concern]:
-    for group in worst_problems(PROBLEMS_SHOWN, now=now):
+def _problems(now: datetime, *, may_retry: bool) -> Iterator[Concern]:
+    found = worst_problems(PROBLEMS_SHOWN + 1, now=now)
+    for group in found[:PROBLEMS_SHOWN]:
         back = " It came back after it was marked as fixed." if group.came_back_at else ""
         yield Concern(
             key=f"problem-{group.fingerprint}",
@@ -34,35 +46,35 @@ def _problems(now: datetime) -> Iterator[Concern]:
             sentence=f"{words_of(group.error_code).title}: {whose(group)}",
             detail=f"{group.get_stage_display()}.{back}",
             url=reverse("admin:retry_failuregroup_change", args=[group.fingerprint]),
-            deed="Look and retry",
+            deed="Look and retry" if may_retry else "Look",
             clubs=group.clubs,
             notes=group.notes,
         )
+    if len(found) > PROBLEMS_SHOWN:
+        words = "More problems, of fewer voice notes"
+        yield Concern("problems-more", "bug_report", Level.QUIET, words, url=reverse(PROBLEMS), deed="See all")
 
 
-def _retries(now: datetime) -> Iterator[Concern]:
-    """Those that ended as they began, and bulk retries that wait for a person."""
-    failed = RetryAttempt.objects.filter(outcome=RetryAttempt.Outcome.FAILED, requested_at__gte=now - LATELY)
-    halted = BulkRetry.objects.filter(state=BulkRetry.State.HALTED)
-    counts = ask(failed=count_of(failed, MOST_COUNTED), halted=count_of(halted, MOST_COUNTED))
-    if counts["halted"]:
-        one = counts["halted"] == 1
+def _retries(*, failed: int, halted: int) -> Iterator[Concern]:
+    """Bulk retries that wait for a person, and those that ended as they began."""
+    if halted:
+        stopped = "retry has stopped by itself" if halted == 1 else "retries have stopped by themselves"
         yield Concern(
             key="bulk-halted",
             icon="front_hand",
             level=Level.NOTICE,
-            sentence=f"{bounded(counts['halted'])} bulk {'retry has' if one else 'retries have'} stopped by itself",
+            sentence=f"{bounded(halted)} bulk {stopped}",
             url=f"{reverse('admin:retry_bulkretry_changelist')}?state=halted",
             deed="See why",
         )
-    if counts["failed"]:
+    if failed:
         yield Concern(
             key="retries-failed",
             icon="replay",
             level=Level.NOTICE,
-            sentence=f"{bounded(counts['failed'])} {'retry' if counts['failed'] == 1 else 'retries'} failed again",
-            detail="Of those that were requested in the last 24 hours.",
-            url=f"{reverse('admin:retry_retryattempt_changelist')}?outcome__exact=failed&requested=24h",
+            sentence=f"{bounded(failed)} {'retry' if failed == 1 else 'retries'} failed again",
+            detail="Requested in the last 24 hours; their voice notes are still failed.",
+            url=f"{reverse('admin:retry_retryattempt_changelist')}?still=failed&requested=24h",
             deed="See which",
-            notes=counts["failed"],
+            notes=failed,
         )

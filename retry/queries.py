@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Model, Q
+from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
 
 from retry.estimates import NOTHING, Rates, Spoken, at_once, calls_in, recent_rates, time_for
 from retry.facts import load_facts
@@ -38,6 +38,17 @@ MADE_IN: tuple[tuple[str, StageName, type[Model]], ...] = (
     (NAMES, StageName.ENTITY_RESOLUTION, EntityResolution),
 )
 NO_ROWS: Mapping[str, int] = {}
+
+
+def still_failed(attempts: QuerySet[RetryAttempt]) -> QuerySet[RetryAttempt]:
+    """Those that failed and after which nothing came: the newest of each note that is failed now, and not closed."""
+    newer = RetryAttempt.objects.filter(artifact=OuterRef("artifact"), number__gt=OuterRef("number"))
+    failed = attempts.filter(
+        outcome=RetryAttempt.Outcome.FAILED,
+        artifact__status=Artifact.Status.FAILED,
+        artifact__closed_at__isnull=True,
+    )
+    return failed.exclude(Exists(newer))
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from unfold.decorators import display
 from retry.admin.words import outcome_of, trouble_of
 from retry.facts import name_of
 from retry.models import RetryAttempt
+from retry.queries import still_failed
 from retry.words import deleted_in_words
 from voicepipeline.access import may_read_content
 from voicepipeline.admin import shell
 from voicepipeline.admin.events import of_notes_like
-from voicepipeline.admin.lists import HistoryAdmin, SinceFilter
+from voicepipeline.admin.lists import HistoryAdmin, SinceFilter, SpanFilter
 from voicepipeline.admin.words import NOTHING, length, moment
 from voicepipeline.masking import HIDDEN
 from voicepipeline.models import User
@@ -50,6 +51,23 @@ class RequestedFilter(SinceFilter):
     column = "requested_at"
 
 
+class RequestedInFilter(SpanFilter):
+    title = "time span"
+    parameter_name = "requested_in"
+    column = "requested_at"
+
+
+class StillFilter(admin.SimpleListFilter):
+    title = "since then"
+    parameter_name = "still"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("failed", "Failed again, and nothing has helped since")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return still_failed(queryset) if self.value() == "failed" else queryset
+
+
 class AloneFilter(admin.SimpleListFilter):
     title = "how"
     parameter_name = "how"
@@ -69,7 +87,7 @@ class AloneFilter(admin.SimpleListFilter):
 @admin.register(RetryAttempt)
 class RetryAttemptAdmin(HistoryAdmin):
     list_display = ("number_no", "note", "what", "outcome_state", "who", "why", "took", "requested")
-    list_filter = (RequestedFilter, "outcome", "kind", RequesterFilter, AloneFilter)
+    list_filter = (RequestedInFilter, RequestedFilter, "outcome", StillFilter, "kind", RequesterFilter, AloneFilter)
     list_select_related = ("artifact", "requested_by")
     ordering = ("-id",)
     search_fields = ("artifact",)

@@ -5,23 +5,26 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from retry import groups
-from retry.overview import load
+from retry.overview import PROBLEMS_SHOWN, load
 from retry.pipeline import problems
 from tests.factories import make_club, make_user
 from tests.retry.admin.rows import make_bulk
-from tests.retry.factories import make_attempt
-from tests.retry.problems import fail
+from tests.retry.factories import make_attempt, make_closed, make_failed, make_ready
+from tests.retry.problems import fail, make_problems
 from voicepipeline import roles
 from voicepipeline.overview.parts import Level
 
 pytestmark = pytest.mark.django_db
 
 
-def concerns(rf):
-    return list(load(rf.get("/"), timezone.now()).concerns)
+def concerns(rf, by=None):
+    request = rf.get("/")
+    request.user = by or make_user(roles.OPERATOR)
+    return list(load(request, timezone.now()).concerns)
 
 
 def test_nothing_needs_anybody(rf):
@@ -53,24 +56,73 @@ def test_a_problem_that_somebody_marked_as_fixed_needs_nobody_until_it_comes_bac
     assert found.detail.endswith("It came back after it was marked as fixed.")
 
 
-def test_retries_that_failed_again_are_counted(rf):
-    make_attempt(fail(), outcome="failed", finished_at=timezone.now())
-    found = {concern.key: concern for concern in concerns(rf)}["retries-failed"]
-    assert found.sentence == "1 retry failed again"
-    assert found.url.endswith("?outcome__exact=failed&requested=24h")
+def test_who_may_not_retry_is_asked_to_look(rf):
+    fail(organization=make_club())
+    (found,) = concerns(rf, by=make_user(roles.VIEWER))
+    assert found.deed == "Look"
+
+
+def test_problems_beyond_those_shown_are_led_to(rf):
+    make_problems(PROBLEMS_SHOWN)
+    assert len(concerns(rf)) == PROBLEMS_SHOWN
+    fail(message="One more.")
+    assert concerns(rf)[-1].url == reverse("admin:retry_failuregroup_changelist")
+
+
+# --- Retries that failed again ----------------------------------------------------------------------------------------
+def failed_again(rf):
+    found = {concern.key: concern for concern in concerns(rf)}
+    return found.get("retries-failed")
+
+
+def test_retries_that_failed_again_are_counted_and_lead_to_their_rows(rf, client):
+    for _ in range(2):
+        make_attempt(make_failed(), outcome="failed")
+    make_attempt(make_ready(), outcome="succeeded")
+    found = failed_again(rf)
+    assert (found.sentence, found.notes) == ("2 retries failed again", 2)
+    client.force_login(make_user(roles.VIEWER))
+    assert {row.outcome for row in client.get(found.url).context["cl"].result_list} == {"failed"}
+    assert client.get(found.url).context["cl"].result_count == 2
+
+
+@pytest.mark.parametrize("outcome", ["under_way", "succeeded", "superseded", "not_started", "failed"])
+def test_only_the_newest_retry_of_a_note_is_counted(rf, outcome):
+    note = make_failed()
+    make_attempt(note, outcome="failed")
+    make_attempt(note, outcome=outcome)
+    assert (failed_again(rf) is not None) == (outcome == "failed")
+    assert outcome != "failed" or failed_again(rf).notes == 1
+
+
+def test_a_retry_whose_note_is_no_longer_failed_or_is_closed_needs_nobody(rf):
+    make_attempt(make_ready(), outcome="failed")
+    make_attempt(make_closed(), outcome="failed")
+    assert failed_again(rf) is None
+
+
+def test_a_retry_of_long_ago_is_not_counted(rf):
+    long_ago = timezone.now() - timedelta(hours=25)
+    make_attempt(make_failed(), outcome="failed", requested_at=long_ago, finished_at=long_ago)
+    assert failed_again(rf) is None
 
 
 def test_bulk_retries_that_stopped_by_themselves_wait_for_a_person(rf):
     make_bulk(state="halted")
     (found,) = concerns(rf)
     assert found.sentence == "1 bulk retry has stopped by itself"
+    make_bulk(state="halted")
+    assert concerns(rf)[0].sentence == "2 bulk retries have stopped by themselves"
 
 
 def test_it_is_two_questions_whatever_there_is(rf):
     for _ in range(3):
         fail(organization=make_club())
+    make_bulk(state="running")
+    ana = make_user(roles.OPERATOR)
+    concerns(rf, by=ana)
     with CaptureQueriesContext(connection) as asked:
-        concerns(rf)
+        concerns(rf, by=ana)
     assert len(asked) == 2
 
 

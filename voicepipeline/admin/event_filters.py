@@ -7,9 +7,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from voicepipeline.admin.lists import ChosenFilter, SpanFilter
-from voicepipeline.models import EventType
+from voicepipeline.models import EventType, User
+from voicepipeline.operations.ai_service import name_of
 from voicepipeline.stages import IN_ORDER
-from voicepipeline.text import safe_text
+from voicepipeline.text import row_number, safe_text
 
 LONGEST_PROMPT_VERSION = 200
 STAGE_FAILED = [stage.failed.value for stage in IN_ORDER]
@@ -68,3 +69,17 @@ class PromptFilter(ChosenFilter):
 
     def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset.filter(metadata__contains={"prompt_version": self.words(value)})
+
+
+class PersonFilter(ChosenFilter):
+    """What one person did."""
+
+    title = "who"
+    parameter_name = "who"
+
+    def words(self, value: str) -> str:
+        person = User.objects.filter(pk=row_number(value) or 0, is_platform_staff=True).first()
+        return name_of(person) if person else ""
+
+    def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return queryset.filter(actor_id=row_number(value))

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from voicepipeline.admin.event_filters import ErrorsFilter, EventSpanFilter, OnlyFilter, PromptFilter
+from voicepipeline.admin.event_filters import ErrorsFilter, EventSpanFilter, OnlyFilter, PersonFilter, PromptFilter
 from voicepipeline.admin.event_words import duration_words, event_facts, is_trouble, told
 from voicepipeline.admin.lists import ClubOrNoneFilter, HistoryAdmin, SinceFilter, notes_like
 from voicepipeline.admin.words import NOTHING, moment
@@ -50,6 +50,7 @@ class EventAdmin(HistoryAdmin):
     list_display = ("when", "what", "note", "stage", "club", "took", "details")
     list_filter = (
         EventSpanFilter,
+        PersonFilter,
         PromptFilter,
         ErrorsFilter,
         OnlyFilter,

@@ -62,6 +62,16 @@ def least_of(rows: QuerySet[Any], column: str) -> Question:
     return Question(f"(SELECT min({name}) FROM ({sql}) found)", tuple(values))  # noqa: S608 — what Django compiled
 
 
+def rows_of(rows: QuerySet[Any]) -> Question:
+    """The rows themselves, each a table of its columns; moments come as text."""
+    try:
+        sql, values = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return Question("'[]'::json")
+    found = f"(SELECT coalesce(json_agg(found), '[]'::json) FROM ({sql}) found)"  # noqa: S608 — what Django compiled
+    return Question(found, tuple(values))
+
+
 def ask(**questions: Question) -> dict[str, Any]:
     """The answers by their names, as of one moment."""
     told = [f"{question.sql} AS {connection.ops.quote_name(name)}" for name, question in questions.items()]
