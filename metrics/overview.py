@@ -130,7 +130,7 @@ def _cards(history: History, now: datetime) -> Iterator[Card]:
         figure("ai_cost", words.money(today.ai_cost)),
         window,
         "payments",
-        more=(Figure(unpriced),) if unpriced else (),
+        more=(figure("ai_calls_unpriced", unpriced),) if unpriced else (),
     )
 
 

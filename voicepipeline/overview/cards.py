@@ -10,7 +10,7 @@ from voicepipeline.models import AIService, AIServiceHealth
 from voicepipeline.overview.parts import Card, CardKey, Figure, Level
 from voicepipeline.overview.pulse import MOST_COUNTED, Pulse
 
-NOTES = "admin:voicepipeline_artifact_changelist"
+NOTES, RUNS = "admin:voicepipeline_artifact_changelist", "admin:voicepipeline_stagerun_changelist"
 AI_SERVICE = "admin:voicepipeline_aiservicehealth_changelist"
 
 
@@ -25,9 +25,9 @@ def bounded(number: int) -> str:
 
 
 def _active(pulse: Pulse) -> Card:
-    notes = reverse(NOTES)
+    notes, runs = reverse(NOTES), reverse(RUNS)
     running, on_hold = pulse.total("running"), pulse.total("on_hold")
-    more = [Figure(f"{bounded(running)} being worked on")]
+    more = [Figure(f"{bounded(running)} being worked on", f"{runs}?status__exact=running", "What workers have in hand")]
     if on_hold:
         more.append(Figure(f"{bounded(on_hold)} on hold", f"{notes}?status=on_hold", "Voice notes on hold"))
     return Card(
