@@ -66,6 +66,8 @@ class Section:
 
     key: str
     html: str
+    element_id: str
+    looks: str  # its classes
 
     @property
     def digest(self) -> str:

@@ -57,10 +57,11 @@ class Overview:
         self.request = request
 
     def sections(self) -> list[Section]:
-        return [
-            Section(key, render_to_string(f"voicepipeline/overview/{key}.html", context, self.request))
-            for key, context in self._contexts()
-        ]
+        return [self._drawn(key, context) for key, context in self._contexts()]
+
+    def _drawn(self, key: str, context: dict[str, Any]) -> Section:
+        html = render_to_string(f"voicepipeline/overview/{key}.html", context, self.request)
+        return Section(key, html, f"overview-{key}", f"ov-section ov-{key}")
 
     def _contexts(self) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "health", _health_context(self.health, states_of(self.pulse, lost_after=limits().cluster_lost_after))

@@ -14,12 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from voicepipeline.admin import shell
-from voicepipeline.admin.live import live_answer, live_part
+from voicepipeline.admin.live import Section, answer_with_changes
 from voicepipeline.admin.overview import Overview, may_see
 from voicepipeline.admin.words import State, run_state
 from voicepipeline.models import Artifact, StageName, StageRun
 from voicepipeline.note_states import state_of_row, with_standing
-from voicepipeline.overview.cards import bounded
 from voicepipeline.overview.flow import flow_of
 from voicepipeline.overview.pulse import Pulse
 from voicepipeline.registry import PipelinePanel, registry
@@ -28,7 +27,12 @@ from voicepipeline.stages import IN_ORDER, STAGES
 PIPELINE = "admin:pipeline"
 NOTE, NOTES = "admin:voicepipeline_artifact_change", "admin:voicepipeline_artifact_changelist"
 RUNS = "admin:voicepipeline_stagerun_changelist"
-BODY = "voicepipeline/pipeline_body.html"
+# Which are live, with their templates, their elements' ids and classes.
+SECTIONS = (
+    ("flow", "voicepipeline/overview/flow.html", "overview-flow", "vp-panel ov-flow ov-flow-large"),
+    ("at-stage", "voicepipeline/pipeline_stage.html", "at-stage", "vp-panel"),
+    ("on-their-way", "voicepipeline/pipeline_way.html", "on-their-way", "vp-panel"),
+)
 MOST_SHOWN = 50
 
 
@@ -80,7 +84,7 @@ def _at_stage(stage: str, pulse: Pulse) -> Listed:
     related = StageRun.objects.select_related("artifact__organization", "artifact__sender")
     runs = related.filter(pk__in=_first_of(stage)).order_by("-status", "queued_at", "id")[:MOST_SHOWN]
     address = f"{reverse(RUNS)}?stage__exact={stage}&status__in=queued,running"
-    return Listed([_row(run) for run in runs], bounded(number), address)
+    return Listed([_row(run) for run in runs], f"{number:,}", address)
 
 
 def _first_of(stage: str) -> Any:
@@ -111,7 +115,7 @@ def _on_their_way(pulse: Pulse) -> Listed:
     """Those that were received first."""
     active = Artifact.objects.active().select_related("organization", "sender").order_by("received_at", "id")
     rows = [_progress(note, pulse.now) for note in with_standing(active)[:MOST_SHOWN]]
-    return Listed(rows, bounded(pulse.active), f"{reverse(NOTES)}?status=active")
+    return Listed(rows, f"{pulse.active:,}", f"{reverse(NOTES)}?status=active")
 
 
 def _progress(note: Artifact, now: datetime) -> OnItsWay:
@@ -142,7 +146,8 @@ def page_view(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": "Pipeline",
-        "live": live_part(request, BODY, _body(request), url=_live_url(request)),
+        "live_url": f"{reverse('admin:pipeline_live')}?{request.GET.urlencode()}",
+        "sections": _sections(request),
         "panels": list(_panels(request)),
     }
     return TemplateResponse(request, "voicepipeline/pipeline.html", context)
@@ -150,7 +155,7 @@ def page_view(request: HttpRequest) -> HttpResponse:
 
 def live_view(request: HttpRequest) -> HttpResponse:
     _verify(request)
-    return live_answer(request, BODY, _body(request), url=_live_url(request))
+    return answer_with_changes(request, _sections(request))
 
 
 def panel_view(request: HttpRequest, panel: str) -> HttpResponse:
@@ -162,11 +167,20 @@ def panel_view(request: HttpRequest, panel: str) -> HttpResponse:
     return HttpResponse(_drawn(request, found))
 
 
-def _body(request: HttpRequest) -> dict[str, Any]:
+def _sections(request: HttpRequest) -> list[Section]:
+    context = _context(request)
+    return [
+        Section(key, render_to_string(template, context, request), element_id, looks)
+        for key, template, element_id, looks in SECTIONS
+    ]
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
     overview = Overview(request)
     stage, pulse = _stage(request), overview.pulse
     addresses = {each.value: _address(request, each) for each in StageName}
     return {
+        "is_large": True,
         "flow": flow_of(pulse, overview.flow_times, addresses=addresses, chosen=stage),
         "stages": [(each, each.label, addresses[each], each == stage) for each in StageName],
         "stage": STAGES[stage].name.label if stage else "",
@@ -197,10 +211,6 @@ def _stage(request: HttpRequest) -> str:
     """The chosen stage; nonsense is none."""
     given = request.GET.get("stage", "")
     return given if given in StageName.values else ""
-
-
-def _live_url(request: HttpRequest) -> str:
-    return f"{reverse('admin:pipeline_live')}?{request.GET.urlencode()}"
 
 
 def _verify(request: HttpRequest) -> None:

@@ -86,7 +86,8 @@
   /* Signed out meanwhile: the sign-in page is what came back. */
   function verifyAnswer(event) {
     const from = event.detail.xhr.responseURL;
-    if (from && new URL(from).pathname !== new URL(live.dataset.live, location.href).pathname) {
+    const asked = new URL(event.detail.pathInfo.finalRequestPath, location.href).pathname;
+    if (from && new URL(from).pathname !== asked) {
       event.detail.shouldSwap = false;
       live.dispatchEvent(new Event("signed-out"));
       location.reload();
@@ -94,8 +95,8 @@
   }
 
   live.addEventListener("htmx:configRequest", (event) => (event.detail.timeout = PATIENCE_MS));
-  live.addEventListener("htmx:beforeSwap", verifyAnswer);
   live.addEventListener("htmx:afterRequest", answered);
+  document.addEventListener("htmx:beforeSwap", verifyAnswer);
   document.addEventListener("visibilitychange", lookedAtOrNot);
   window.addEventListener("online", ask);
 
