@@ -78,6 +78,12 @@ def get_failed_artifacts(*, since: datetime | None = None) -> QuerySet[Artifact]
     return failed if since is None else failed.filter(updated_at__gte=since)
 
 
+def failed_since(notes: QuerySet[Any], since: datetime) -> QuerySet[Any]:
+    """Those that are failed now and not closed, and whose last try ended since then."""
+    ended = StageRun.objects.filter(terminal=True, status=StageRun.Status.FAILED, finished_at__gte=since)
+    return notes.filter(status=Artifact.Status.FAILED, closed_at__isnull=True, pk__in=ended.values("artifact"))
+
+
 def open_names() -> Subquery:
     """How many names of each note wait for a person; NULL for none. The same name is one, however often it was said."""
     unclear = EntityResolution.objects.filter(

@@ -8,10 +8,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from voicepipeline.admin.lists import SinceFilter, SpanFilter, span_in
 from voicepipeline.models import Artifact, EntityResolution, StageName, StageRun, Transcript
-from voicepipeline.queries import stalled_notes, transcripts_to_review
+from voicepipeline.queries import failed_since, stalled_notes, transcripts_to_review
 from voicepipeline.querysets import ACTIVE_STATUSES
 
 HOME = "needs"
@@ -68,6 +69,24 @@ class ReceivedFilter(SinceFilter):
         "7d": ("Last 7 days", timedelta(days=7)),
         "30d": ("Last 30 days", timedelta(days=30)),
     }
+
+
+class FailedFilter(SinceFilter):
+    """Notes that are failed now, and became so in the last hours or days."""
+
+    title = "failed"
+    parameter_name = "failed"
+    spans = {
+        "1h": ("Last hour", timedelta(hours=1)),
+        "24h": ("Last 24 hours", timedelta(hours=24)),
+        "7d": ("Last 7 days", timedelta(days=7)),
+    }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in self.spans:
+            return queryset
+        _, span = self.spans[self.value() or ""]
+        return failed_since(queryset, timezone.now() - span)
 
 
 class ReceivedInFilter(SpanFilter):

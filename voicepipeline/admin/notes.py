@@ -20,6 +20,7 @@ from voicepipeline.admin.lists import BoundedList, ClubOrNoneFilter, HistoryAdmi
 from voicepipeline.admin.live import NO_CONTENT, digest_of, is_seen, live_answer, live_parts
 from voicepipeline.admin.note_actions import NoteAction
 from voicepipeline.admin.note_filters import (
+    FailedFilter,
     NeedsFilter,
     ReadyInFilter,
     ReceivedFilter,
@@ -59,6 +60,7 @@ class ArtifactAdmin(HistoryAdmin):
         NeedsFilter,
         StatusFilter,
         StageFilter,
+        FailedFilter,
         "source_channel",
         ClubOrNoneFilter,
         ReceivedFilter,
