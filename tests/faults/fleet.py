@@ -148,6 +148,15 @@ class Fleet:
         running.bury()
         return took
 
+    def runs(self, name: str) -> bool:
+        return name in self._running
+
+    def kill(self, name: str) -> None:
+        """Kill all processes of this child at once; it is not started again."""
+        with self._lock:
+            running = self._running.pop(name)
+        running.bury()
+
     def _supervise(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             with self._lock:
