@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,20 @@ class Question:
 NOW = Question("clock_timestamp()")
 
 
-def count_of(rows: QuerySet[Any], most: int, *, alike: Sequence[str] = ()) -> Question:
-    """How many there are; counting stops one beyond this many, for nobody needs to know how many more.
+def newest_of(rows: QuerySet[Any], most: int) -> QuerySet[Any]:
+    """No more than so many of them, by their key: whatever they are narrowed to afterwards, no more are read."""
+    last = rows.order_by("-pk").values("pk")[most : most + 1]
+    return rows.filter(pk__gt=Coalesce(Subquery(last), 0)).order_by("-pk")
+
+
+def count_of(rows: QuerySet[Any], most: int | None = None, *, alike: Sequence[str] = ()) -> Question:
+    """How many there are; counting stops one beyond `most`, where nobody needs to know how many more.
 
     Those that are alike in some columns count as one; in their order, so that an index can tell them.
     """
     found = rows.order_by(*alike).values(*alike).distinct() if alike else rows.order_by().values("pk")
     try:
-        sql, values = found[: most + 1].query.sql_with_params()
+        sql, values = found[: None if most is None else most + 1].query.sql_with_params()
     except EmptyResultSet:
         return Question("0")
     return Question(f"(SELECT count(*) FROM ({sql}) counted)", tuple(values))  # noqa: S608 — what Django compiled

@@ -27,13 +27,13 @@ def bounded(number: int) -> str:
 def _active(pulse: Pulse) -> Card:
     notes, runs = reverse(NOTES), reverse(RUNS)
     running, on_hold = pulse.total("running"), pulse.total("on_hold")
-    more = [Figure(f"{bounded(running)} being worked on", f"{runs}?status__exact=running", "What workers have in hand")]
+    more = [Figure(f"{running:,} being worked on", f"{runs}?status__exact=running", "What workers have in hand")]
     if on_hold:
-        more.append(Figure(f"{bounded(on_hold)} on hold", f"{notes}?status=on_hold", "Voice notes on hold"))
+        more.append(Figure(f"{on_hold:,} on hold", f"{notes}?status=on_hold", "Voice notes on hold"))
     return Card(
         key=CardKey.ACTIVE,
         title="On their way",
-        main=Figure(bounded(pulse.active), f"{notes}?status=active", "Voice notes that are on their way"),
+        main=Figure(f"{pulse.active:,}", f"{notes}?status=active", "Voice notes that are on their way"),
         window="now",
         icon="graphic_eq",
         more=tuple(more),

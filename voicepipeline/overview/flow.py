@@ -213,11 +213,9 @@ def _stage(pulse: Pulse, load: StageLoad, times: StageTimes | None, address: str
     level, state = _standing(load, failed, stops=_why_stopped(pulse, load))
     runs = f"{reverse(RUNS)}?stage__exact={load.stage}"
     lines = [
-        Line("Waiting", Figure(bounded(load.due + load.later), f"{runs}&status__exact=queued&hold=no")),
-        Line("Running", Figure(bounded(load.running), f"{runs}&status__exact=running")),
-        Line(
-            "On hold", Figure(bounded(load.on_hold), f"{runs}&hold=any"), Level.NOTICE if load.on_hold else Level.QUIET
-        ),
+        Line("Waiting", Figure(f"{load.due + load.later:,}", f"{runs}&status__exact=queued&hold=no")),
+        Line("Running", Figure(f"{load.running:,}", f"{runs}&status__exact=running")),
+        Line("On hold", Figure(f"{load.on_hold:,}", f"{runs}&hold=any"), Level.NOTICE if load.on_hold else Level.QUIET),
         Line("Done", times.done if times else Figure(UNKNOWN)),
         Line(
             "Failed",

@@ -11,8 +11,9 @@ from enum import StrEnum
 from voicepipeline.ai_notices import Standstill
 from voicepipeline.explanations import HOLD_REASONS
 from voicepipeline.models import AIService, Pause, StageName
+from voicepipeline.overview.cards import bounded
 from voicepipeline.overview.parts import Level
-from voicepipeline.overview.pulse import HOUR, MOST_COUNTED, Pulse
+from voicepipeline.overview.pulse import HOUR, Pulse
 from voicepipeline.stages import stages_of
 
 # Workers that are all busy for so long with what is due have more before them than they can do.
@@ -97,14 +98,15 @@ def health_of(pulse: Pulse, *, lost_after: timedelta, may_upload: bool) -> Healt
 
 
 def counted(number: int, one: str, many: str) -> str:
-    """So many of them, as far as they were counted."""
-    if number > MOST_COUNTED:
-        return f"more than {MOST_COUNTED:,} {many}"
     return f"{number:,} {one if number == 1 else many}"
 
 
 def notes(number: int) -> str:
     return counted(number, "voice note", "voice notes")
+
+
+def stalled_notes(pulse: Pulse) -> str:
+    return f"{bounded(pulse.stalled)} voice {'note' if pulse.stalled == 1 else 'notes'}"
 
 
 def _say(level: Level, *pieces: Piece | str) -> Sentence:
@@ -225,7 +227,7 @@ def _stalled(pulse: Pulse) -> Iterator[Sentence]:
         made = "has" if pulse.stalled == 1 else "have"
         yield _say(
             Level.TROUBLE,
-            Piece(notes(pulse.stalled), Rows.STALLED),
+            Piece(stalled_notes(pulse), Rows.STALLED),
             f" {made} made no progress for too long: open {'it' if pulse.stalled == 1 else 'one'} to see why.",
         )
 

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from voicepipeline.ai_notices import Standstill, load_standstills
@@ -24,8 +23,8 @@ from voicepipeline.overview.asking import NOW, Question, ask, count_of, first_of
 from voicepipeline.pipeline_status import StageLoad, load_stages
 from voicepipeline.queries import stalled_notes
 
-# Of what is in nobody's way to count: beyond it "10,000+" tells as much.
-MOST_COUNTED = 10_000
+# It is counted every few seconds for everybody who looks: beyond this many "1,000+" tells as much.
+MOST_COUNTED = 1_000
 OLDEST_READ = 200
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # The same name of a note is one question, however often it was said.
@@ -34,7 +33,7 @@ A_NAME = ("artifact_id", "kind", "name_key")
 
 @dataclass(frozen=True)
 class Pulse:
-    """Counts stop one beyond `MOST_COUNTED`."""
+    """What stages have before them and what is on its way is counted in full, all else to one beyond `MOST_COUNTED`."""
 
     now: datetime
     loads: tuple[StageLoad, ...] = ()
@@ -85,12 +84,11 @@ def _failed_lately(stage: str, now: datetime) -> QuerySet[StageRun]:
     return failed
 
 
-def _on_their_way(active: QuerySet[Artifact]) -> QuerySet[Artifact]:
-    """Since when each is on its way: one that was retried, since then. The oldest will do; few are retried at once."""
-    now_at_it = StageRun.objects.active().filter(artifact=OuterRef("artifact")).values("origin")[:1]
-    caused_alike = StageRun.objects.filter(artifact=OuterRef("pk"), origin=Subquery(now_at_it))
+def _since_when(runs: QuerySet[StageRun]) -> QuerySet[StageRun]:
+    """Since when each note is on its way: one that was retried, since then. The oldest will do."""
+    caused_alike = StageRun.objects.filter(artifact=OuterRef("artifact"), origin=OuterRef("origin"))
     first = caused_alike.order_by("queued_at").values("queued_at")[:1]
-    return active.annotate(since=Coalesce(Subquery(first), "received_at")).order_by("received_at")[:OLDEST_READ]
+    return runs.annotate(since=Subquery(first)).order_by("artifact_id")[:OLDEST_READ]
 
 
 def _to_be_confirmed() -> QuerySet[InsightDraft]:
@@ -106,15 +104,14 @@ def _questions(now: datetime) -> dict[str, Question]:
     seen = Q(last_seen_at__gte=now - limits().cluster_lost_after)
     lately = Q(last_seen_at__gte=now - 24 * HOUR)
     unclear = EntityResolution.objects.filter(status=EntityResolution.Status.NEEDS_DISAMBIGUATION)
-    active = Artifact.objects.active()
     return {
         "now": NOW,
-        "active": count_of(active, MOST_COUNTED),
+        "active": count_of(Artifact.objects.active()),
         "stalled": count_of(stalled_notes(Artifact.objects.all()), MOST_COUNTED),
         "names_open": count_of(unclear, MOST_COUNTED, alike=A_NAME),
         "entries_open": count_of(_to_be_confirmed(), MOST_COUNTED),
         "last_received_at": first_of(Artifact.objects.order_by("-received_at", "-id"), "received_at"),
-        "oldest_active_at": least_of(_on_their_way(active), "since"),
+        "oldest_active_at": least_of(_since_when(StageRun.objects.active()), "since"),
         "clusters_working": count_of(living.filter(seen), MOST_COUNTED),
         "clusters_silent": count_of(living.filter(lately).exclude(seen), MOST_COUNTED),
         "workers": sum_of(living.filter(seen), "workers"),
