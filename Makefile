@@ -15,11 +15,11 @@ define VIRTUAL_ENVIRONMENT
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test trials chaos bench lint lock
+.PHONY: help demo up test trials chaos bench screenshots lint lock
 
 help: ## what can be made (this list)
 	@echo "make <target>, with Python 3.11 or newer; PYTHON=/path/to/python3 chooses another one."
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 15
 
 demo: $(VENV)/.runtime ## everything, with demo accounts; make demo PORT=9000 serves it elsewhere
 	@$(RUN) manage.py up --demo --port $(PORT)
@@ -41,6 +41,9 @@ chaos: $(VENV)/.dev ## kill everything again and again; make chaos SEED=7 TIMES=
 
 bench: $(VENV)/.dev ## measurements, as ratios; make bench ONLY=event_log for one of them
 	$(RUN) -m tests.benchmarks $(ONLY)
+
+screenshots: $(VENV)/.dev ## take docs/pictures anew from a demo of their own, in a few minutes
+	$(RUN) -m tests.screenshots
 
 # Without a person's .env: the same verdict on every machine.
 lint: export ENV_FILE = /dev/null
