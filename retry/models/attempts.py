@@ -87,6 +87,7 @@ class RetryAttempt(models.Model):
         indexes = [
             models.Index(fields=["artifact"], condition=Q(outcome="under_way"), name="retry_under_way"),
             models.Index(fields=["requested_by", "requested_at"], name="retry_of_a_person"),
+            models.Index(fields=["requested_at"], condition=Q(outcome="failed"), name="retry_failed_by_time"),
             models.Index(fields=["outcome", "-id"], name="retry_outcome_newest"),
             models.Index(fields=["kind", "-id"], name="retry_kind_newest"),
         ]
