@@ -16,6 +16,7 @@ MEASUREMENTS = (
     "metrics_page",
     "retry",
     "overview",
+    "crowd",
 )
 
 

@@ -108,10 +108,14 @@
     return !selection.isCollapsed && selection.containsNode(section, true);
   }
 
-  function isBeingRead(section) {
+  /* Who has scrolled to it reads it, and on a phone nothing else tells so. */
+  function isScrolledTo(section) {
     const { top, bottom } = section.getBoundingClientRect();
-    const isScrolledInto = top < 0 && bottom > 0;
-    return isScrolledInto || section.matches(":hover, :focus-within") || isSelectedIn(section);
+    return scrollY > 0 && top < innerHeight / 2 && bottom > 0;
+  }
+
+  function isBeingRead(section) {
+    return isScrolledTo(section) || section.matches(":hover, :focus-within") || isSelectedIn(section);
   }
 
   function rows(section) {
