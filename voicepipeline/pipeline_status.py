@@ -11,7 +11,15 @@ from voicepipeline.durations import in_words
 from voicepipeline.engine.health import current_health
 from voicepipeline.engine.limits import limits
 from voicepipeline.engine.transactions import database_now
-from voicepipeline.models import AIServiceHealth, Artifact, ClusterBeat, DroppedEvent, StageName, StageRun
+from voicepipeline.models import (
+    AIServiceHealth,
+    Artifact,
+    ClusterBeat,
+    DroppedEvent,
+    StageName,
+    StageRun,
+    WatchdogBeat,
+)
 
 CLUSTERS_KEPT = timedelta(hours=24)
 MOST_CLUSTERS = 20
@@ -69,6 +77,12 @@ def load_queue() -> Queue:
     now = database_now()
     wedged = ClusterBeat.objects.exclude(ended_at=None).order_by("-ended_at").first()
     return Queue(now, int(OrmQ.objects.count()), load_stages(now), _load_clusters(now), wedged)
+
+
+def watchdog_silent_for(now: datetime) -> timedelta | None:
+    """Since any watchdog has reported in; None when none ever has."""
+    seen = WatchdogBeat.objects.order_by("-last_seen_at").values_list("last_seen_at", flat=True).first()
+    return None if seen is None else max(timedelta(), now - seen)
 
 
 def running_runs() -> QuerySet[StageRun]:

@@ -10,7 +10,7 @@ from tests.engine.helpers import claimed, make_artifact, past, run_to_the_end, s
 from tests.factories import make_user
 from tests.voicepipeline.test_pipeline_commands import make_beat
 from voicepipeline import roles
-from voicepipeline.models import ScheduledJob, StageRun
+from voicepipeline.models import ScheduledJob, StageRun, WatchdogBeat
 
 pytestmark = pytest.mark.django_db
 QUEUE = reverse("admin:voicepipeline_clusterbeat_changelist")
@@ -45,8 +45,8 @@ def test_the_queue_asks_as_many_questions_for_a_hundred_runs_as_for_one(
         scheduled(artifact)
         claimed(artifact)
     # Session, viewer, their permissions (own and by role), the moment, last wedge, depth, stages, clusters, running,
-    # what stands still.
-    with django_assert_num_queries(11):
+    # the watchdog, what stands still.
+    with django_assert_num_queries(12):
         client.get(QUEUE)
 
 
@@ -71,6 +71,18 @@ def test_the_queue_says_how_long_the_oldest_has_been_due(client, viewer):
 def test_the_queue_says_that_nobody_works_and_what_to_do(client, viewer):
     make_beat(300)
     assert "No workers are running." in text(client, QUEUE)
+
+
+@pytest.mark.parametrize(
+    ("seen", "words", "is_missed"),
+    [(None, "never", True), (125, "2 min ago", True), (2, " s ago", False)],
+)
+def test_the_queue_says_when_the_watchdog_was_last_seen(client, viewer, seen, words, is_missed):
+    if seen is not None:
+        WatchdogBeat.objects.create(host="h", pid=1, last_seen_at=past(seen))
+    page = text(client, QUEUE)
+    assert words in page.partition("<dt>Watchdog</dt>")[2].partition("</div>")[0]
+    assert ("No watchdog is running." in page) is is_missed
 
 
 def test_the_queue_shows_clusters_and_the_last_that_was_ended(client, viewer):

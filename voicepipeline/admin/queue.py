@@ -1,5 +1,6 @@
 """What waits, what runs, and who works."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -9,8 +10,17 @@ from django.urls import reverse
 from voicepipeline.admin.bare_pages import PageAdmin
 from voicepipeline.admin.words import NOTHING, State, moment
 from voicepipeline.durations import in_words
+from voicepipeline.engine.limits import limits
 from voicepipeline.models import ClusterBeat, StageRun
-from voicepipeline.pipeline_status import MOST_RUNNING, Cluster, Queue, StageLoad, load_queue, running_runs
+from voicepipeline.pipeline_status import (
+    MOST_RUNNING,
+    Cluster,
+    Queue,
+    StageLoad,
+    load_queue,
+    running_runs,
+    watchdog_silent_for,
+)
 
 CLUSTER_STATES = {
     "working": State("completed", "Working"),
@@ -28,13 +38,15 @@ class QueueAdmin(PageAdmin):
     def body(self, request: HttpRequest) -> dict[str, Any]:
         queue = load_queue()
         running = list(running_runs())
+        silent_for = watchdog_silent_for(queue.now)
         return {
-            "figures": _figures(queue),
+            "figures": [*_figures(queue), ("Watchdog", _ago(silent_for), "last sign of life")],
             "stages": [_stage(load) for load in queue.stages],
             "running": [_running(run, queue) for run in running],
             "most_running": MOST_RUNNING if len(running) == MOST_RUNNING else None,
             "clusters": [_cluster(cluster) for cluster in queue.clusters],
             "nobody_works": not any(cluster.state == "working" for cluster in queue.clusters),
+            "nobody_watches": silent_for is None or silent_for > limits().cluster_lost_after,
             "last_wedged": _wedged(queue.last_wedged),
         }
 
@@ -50,6 +62,10 @@ def _figures(queue: Queue) -> list[tuple[str, str, str]]:
         ("On hold", f"{queue.total('on_hold'):,}", "wait for the AI service"),
         ("In the queue", f"{queue.depth:,}", "jobs handed out, not done"),
     ]
+
+
+def _ago(silent_for: timedelta | None) -> str:
+    return "never" if silent_for is None else f"{in_words(silent_for)} ago"
 
 
 def _stage(load: StageLoad) -> dict[str, Any]:
@@ -82,7 +98,7 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
         "name": str(beat),
         "state": CLUSTER_STATES[cluster.state],
         "workers": beat.workers,
-        "seen": f"{in_words(cluster.silent_for)} ago",
+        "seen": _ago(cluster.silent_for),
         "started": moment(beat.started_at),
         "last_work": moment(last_work),
     }
