@@ -26,12 +26,16 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def _settings_of_tests():
-    """Static files straight from their apps, so that no test run has to collect them; passwords hashed in no time."""
+    """Static files straight from their apps, so that no test run has to collect them; passwords hashed in no time.
+
+    What a poll of the overview finds is shared with no other, so that each is answered with what a test has just done.
+    """
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # whitenoise warns about a missing one
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     with override_settings(
         STORAGES={**settings.STORAGES, "staticfiles": plain},
         PASSWORD_HASHERS=["tests.conftest.QuickArgon2"],
+        OVERVIEW_SHARED_SECONDS=0,
     ):
         yield
 

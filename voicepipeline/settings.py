@@ -201,6 +201,8 @@ STORAGES = {
 WEB_HOST = env.str("WEB_HOST", default="127.0.0.1")
 WEB_WORKERS = whole_number("WEB_WORKERS", env.str("WEB_WORKERS", default="2"), 1, 64)
 WEB_THREADS = whole_number("WEB_THREADS", env.str("WEB_THREADS", default="8"), 1, 64)
+# Of the polls of open overviews, those that come within this time share what one of them has found.
+OVERVIEW_SHARED_SECONDS = 1
 # How long such a thread waits for what a program sends to the API: in all, for the next byte, and before it is slow.
 API_UPLOAD_SECONDS = whole_number("API_UPLOAD_SECONDS", env.str("API_UPLOAD_SECONDS", default="300"), 1, 3600)
 API_SILENT_SECONDS = whole_number("API_SILENT_SECONDS", env.str("API_SILENT_SECONDS", default="30"), 1, 300)

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
@@ -69,7 +70,7 @@ class Section:
     element_id: str
     looks: str  # its classes
 
-    @property
+    @cached_property
     def digest(self) -> str:
         return digest_of(TOLD_MOMENT.sub(r"\1", self.html))
 

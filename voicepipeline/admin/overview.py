@@ -1,18 +1,21 @@
 """The first screen: what each of its sections shows, drawn whole at first and then as far as it has changed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from voicepipeline.admin import shell
 from voicepipeline.admin.live import Section, answer_with_changes
 from voicepipeline.admin.note_filters import list_of_home, notes_of_home
+from voicepipeline.admin.sharing import Shared
 from voicepipeline.engine.limits import limits
 from voicepipeline.models import Artifact
 from voicepipeline.overview.activity import recent_activity
@@ -133,6 +136,9 @@ def _address(rows: Rows, stages: Iterable[str] = ()) -> str:
     return reverse(name) + query + (f"&stage__in={chosen}" if chosen else "")
 
 
+shared_sections: Shared[list[Section]] = Shared()
+
+
 def may_see(request: HttpRequest) -> bool:
     return request.user.has_perm(MAY_SEE)
 
@@ -148,7 +154,15 @@ def live_view(request: HttpRequest) -> HttpResponse:
     """The sections that are no longer as the browser has them."""
     if not may_see(request):
         raise PermissionDenied
-    return answer_with_changes(request, Overview(request).sections())
+    seconds = settings.OVERVIEW_SHARED_SECONDS
+    sections = shared_sections.get(_what_decides(request), lambda: Overview(request).sections(), seconds=seconds)
+    return answer_with_changes(request, sections)
+
+
+def _what_decides(request: HttpRequest) -> Hashable:
+    """Of two people with the same of this, both see the same."""
+    user = request.user
+    return frozenset(user.get_all_permissions()), user.is_superuser, get_language()
 
 
 shell.add_pages(shell.Page("live/", live_view, "overview_live"))
