@@ -31,7 +31,7 @@
   function clock(moment) {
     const today = moment.toDateString() === new Date(now()).toDateString();
     const day = today ? {} : { day: "numeric", month: "short" };
-    return moment.toLocaleString([], { ...day, hour: "2-digit", minute: "2-digit" });
+    return moment.toLocaleString([], { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   }
 
   function write(element, words) {
