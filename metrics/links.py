@@ -82,9 +82,9 @@ def figure_link(
     said = BY_FIGURE.get(name)
     if said is None:
         return None
-    if channel or not _are_events_there(start, now):
+    if not _are_events_there(start, now):
         return _beyond_events(name, start, end, club=club, channel=channel)
-    return _events(said, start, end, club=club)
+    return _events({**said, **({"source": channel} if channel else {})}, start, end, club=club)
 
 
 def stage_link(

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from metrics.dashboard import words
-from metrics.figures import ClubFigures, SourceFigures
+from metrics.figures import ClubFigures, Figures, SourceFigures
 from metrics.limits import HOUR
-from metrics.links import Link, notes_link
+from metrics.links import NO_CLUB, Link, figure_link
 from metrics.queries import get_org_breakdown, get_source_breakdown
 from metrics.windows import Grain
 from voicepipeline.models import SourceChannel
@@ -25,10 +25,18 @@ MOST_CLUBS = 50
 
 
 @dataclass(frozen=True)
+class Counted:
+    """A number in words, and the rows that it counts where there are any."""
+
+    words: str
+    link: Link | None
+
+
+@dataclass(frozen=True)
 class ClubRow:
     name: str
-    link: Link | None
-    received: str
+    received: Counted
+    failed: Counted
     failure_rate: str
     typical: str
     usual: str
@@ -37,17 +45,22 @@ class ClubRow:
 
 def by_source(request: HttpRequest, now: datetime) -> dict[str, Any]:
     start, end = _span(now)
-    return {"rows": [_source(row, start, end) for row in get_source_breakdown(start, end, now=now)]}
+    return {"rows": [_source(row, (start, end), now) for row in get_source_breakdown(start, end, now=now)]}
 
 
 def by_club(request: HttpRequest, now: datetime) -> dict[str, Any]:
     """Those that are unusual first, then by volume."""
     start, end = _span(now)
     usual = {each.organization_id: each for each in get_org_breakdown(start - USUALLY, start, now=now)}
-    active = [each for each in get_org_breakdown(start, end, now=now) if each.figures.artifacts_received]
-    rows = [_club(each, usual.get(each.organization_id), start, end) for each in active]
+    active = [each for each in get_org_breakdown(start, end, now=now) if _had_any(each.figures)]
+    rows = [_club(each, usual.get(each.organization_id), (start, end), now) for each in active]
     rows.sort(key=lambda row: not row.marks)
-    return {"rows": rows[:MOST_CLUBS], "more": len(rows) - MOST_CLUBS, "metrics_url": reverse(METRICS)}
+    shown = max(MOST_CLUBS, sum(bool(row.marks) for row in rows))
+    return {"rows": rows[:shown], "more": len(rows) - shown, "metrics_url": reverse(METRICS)}
+
+
+def _had_any(figures: Figures) -> bool:
+    return bool(figures.artifacts_received or figures.artifacts_failed)
 
 
 def _span(now: datetime) -> tuple[datetime, datetime]:
@@ -56,28 +69,41 @@ def _span(now: datetime) -> tuple[datetime, datetime]:
     return end - LATELY, end
 
 
-def _source(row: SourceFigures, start: datetime, end: datetime) -> dict[str, Any]:
+def _source(row: SourceFigures, span: tuple[datetime, datetime], now: datetime) -> dict[str, Any]:
     channel = row.source_channel
+
+    def counted(name: str) -> Counted:
+        return _counted(getattr(row, name), figure_link(name, *span, now=now, channel=channel))
+
     return {
         "name": SourceChannel(channel).label if channel in SourceChannel.values else channel,
-        "link": notes_link(start, end, channel=channel),
-        "received": words.count(row.artifacts_received),
-        "ready": words.count(row.artifacts_completed),
+        "received": counted("artifacts_received"),
+        "ready": counted("artifacts_completed"),
+        "failed": counted("artifacts_failed"),
         "failure_rate": words.rate(row.failure_rate),
         "average": words.duration(row.average_ms),
     }
 
 
-def _club(lately: ClubFigures, usual: ClubFigures | None, start: datetime, end: datetime) -> ClubRow:
+def _club(lately: ClubFigures, usual: ClubFigures | None, span: tuple[datetime, datetime], now: datetime) -> ClubRow:
+    club, figures = lately.organization_id or NO_CLUB, lately.figures
+
+    def counted(name: str) -> Counted:
+        return _counted(getattr(figures, name), figure_link(name, *span, now=now, club=club))
+
     return ClubRow(
         name=lately.name,
-        link=notes_link(start, end, club=lately.organization_id or 0),
-        received=words.count(lately.figures.artifacts_received),
-        failure_rate=words.rate(lately.figures.failure_rate),
+        received=counted("artifacts_received"),
+        failed=counted("artifacts_failed"),
+        failure_rate=words.rate(figures.failure_rate),
         typical=words.duration(lately.end_to_end.p50_ms),
         usual=words.duration(usual.end_to_end.p50_ms if usual else None),
         marks=tuple(marks_of(lately, usual)),
     )
+
+
+def _counted(number: int, link: Link | None) -> Counted:
+    return Counted(words.count(number), link if number else None)
 
 
 def marks_of(lately: ClubFigures, usual: ClubFigures | None) -> Iterator[str]:

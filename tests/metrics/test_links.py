@@ -147,6 +147,21 @@ def test_every_figure_that_can_be_listed_is(client):
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "event_type"),
+    [
+        ("artifacts_received", T.ARTIFACT_RECEIVED),
+        ("artifacts_completed", T.ARTIFACT_COMPLETED),
+        ("artifacts_failed", T.ARTIFACT_FAILED),
+    ],
+)
+def test_figures_of_a_channel_lead_to_what_its_events_say(client, name, event_type):
+    mine = event(event_type, source_channel="voicemail")
+    event(event_type, source_channel="api")
+    event(event_type)
+    assert rows(client, figure_link(name, *SPAN, now=NOW, channel="voicemail")) == {mine}
+
+
 # --- Further back than events are kept -------------------------------------------------------------------------------
 def test_notes_received_long_ago_are_found_in_their_list(client):
     club = make_club()
@@ -172,10 +187,10 @@ def test_notes_ready_long_ago_are_those_that_were_ready_first_then(client):
 
 
 def test_notes_of_a_channel_are_found_in_their_list(client):
-    mine = make_note(source_channel="voicemail", received_at=INSIDE)
-    make_note(source_channel="api", received_at=INSIDE)
-    assert rows(client, figure_link("artifacts_received", *SPAN, now=NOW, channel="voicemail")) == {mine.pk}
-    assert figure_link("artifacts_failed", *SPAN, now=NOW, channel="voicemail") is None
+    mine = make_note(source_channel="voicemail", received_at=LONG_AGO[0])
+    make_note(source_channel="api", received_at=LONG_AGO[0])
+    assert rows(client, figure_link("artifacts_received", *LONG_AGO, now=NOW, channel="voicemail")) == {mine.pk}
+    assert figure_link("artifacts_failed", *LONG_AGO, now=NOW, channel="voicemail") is None
 
 
 def ended_run(*, stage="transcription", status="failed", terminal=True, at=LONG_AGO[0], **note):

@@ -63,4 +63,4 @@ def test_sources_are_told_by_volume(rf):
         sources={"voicemail": {"artifacts_received": 2}, "app_recorded": {"artifacts_received": 5}},
     )
     rows = by_source(rf.get("/"), NOW)["rows"]
-    assert [(row["name"], row["received"]) for row in rows] == [("App, recorded", "5"), ("Voicemail", "2")]
+    assert [(row["name"], row["received"].words) for row in rows] == [("App, recorded", "5"), ("Voicemail", "2")]

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from voicepipeline.admin.lists import ChosenFilter, SpanFilter
-from voicepipeline.models import EventType, User
+from voicepipeline.models import EventType, SourceChannel, User
 from voicepipeline.operations.ai_service import name_of
 from voicepipeline.stages import IN_ORDER
 from voicepipeline.text import row_number, safe_text
@@ -58,6 +58,19 @@ class OnlyFilter(admin.SimpleListFilter):
 
 class EventSpanFilter(SpanFilter):
     title = "time span"
+
+
+class SourceFilter(ChosenFilter):
+    """What was received, became ready or failed of the notes that came by one source channel."""
+
+    title = "source"
+    parameter_name = "source"
+
+    def words(self, value: str) -> str:
+        return str(SourceChannel(value).label) if value in SourceChannel.values else ""
+
+    def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return queryset.filter(metadata__contains={"source_channel": value})
 
 
 class PromptFilter(ChosenFilter):

@@ -15,7 +15,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from voicepipeline.admin.event_filters import ErrorsFilter, EventSpanFilter, OnlyFilter, PersonFilter, PromptFilter
+from voicepipeline.admin.event_filters import (
+    ErrorsFilter,
+    EventSpanFilter,
+    OnlyFilter,
+    PersonFilter,
+    PromptFilter,
+    SourceFilter,
+)
 from voicepipeline.admin.event_words import duration_words, event_facts, is_trouble, told
 from voicepipeline.admin.lists import ClubOrNoneFilter, HistoryAdmin, SinceFilter, notes_like
 from voicepipeline.admin.words import NOTHING, moment
@@ -52,6 +59,7 @@ class EventAdmin(HistoryAdmin):
         EventSpanFilter,
         PersonFilter,
         PromptFilter,
+        SourceFilter,
         ErrorsFilter,
         OnlyFilter,
         SinceFilter,
