@@ -93,6 +93,13 @@ def test_nothing_was_received_for_an_hour():
     assert rows_of(given) == [Rows.NEWEST, Rows.SOURCES]
 
 
+def test_what_failed_lately_is_told_although_all_flows():
+    given = pulse(failed={"transcription": 2, "claims_extraction": 1})
+    ((level, words),) = told(given)
+    assert (level, words.endswith(" ago. 3 voice notes failed in the last 60 minutes.")) == (Level.GOOD, True)
+    assert health(given).sentences[0].pieces[-2].span == given.hour
+
+
 def test_nothing_was_ever_received():
     given = pulse(last_received_at=None)
     assert told(given)[0][1] == "Everything is ready, and no voice note has been received yet. Upload the first one."

@@ -11,7 +11,7 @@ from tests.factories import make_club, make_user
 from tests.overview.links import rows_at
 from tests.overview.situations import make_workers
 from tests.overview.strip import strip_of
-from tests.retry.factories import STATEMENTS, make_moving, make_ready, make_stalled
+from tests.retry.factories import STATEMENTS, make_failed, make_moving, make_ready, make_stalled
 from voicepipeline import roles
 from voicepipeline.models import ClusterBeat, Pause, WatchdogBeat
 from voicepipeline.operations import ai_service
@@ -96,6 +96,14 @@ def test_notes_are_on_their_way(client, strip):
     (said,) = strip().sentences
     assert said.words == "Everything is flowing; the oldest of 2 voice notes on their way has waited 1 min."
     assert rows_at(client.get(said.links["2 voice notes on their way"])) == 2
+
+
+def test_what_failed_lately_is_listed(client, strip):
+    make_failed()
+    make_failed()
+    (said,) = strip().sentences
+    assert said.words.endswith("2 voice notes failed in the last 60 minutes.")
+    assert rows_at(client.get(said.links["2 voice notes"])) == 2
 
 
 def test_a_note_that_has_waited_for_long_without_progress_stands_still(client, strip):

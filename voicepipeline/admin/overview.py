@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from voicepipeline.admin import shell
+from voicepipeline.admin.lists import span_text
 from voicepipeline.admin.live import Section, answer_with_changes
 from voicepipeline.admin.note_filters import list_of_home, notes_of_home
 from voicepipeline.admin.sharing import Shared
@@ -23,7 +24,7 @@ from voicepipeline.overview.cards import own_cards
 from voicepipeline.overview.concerns import Home, in_order, own_concerns
 from voicepipeline.overview.deeds import own_deeds
 from voicepipeline.overview.flow import flow_of
-from voicepipeline.overview.health import Health, Rows, Sentence, health_of
+from voicepipeline.overview.health import Health, Piece, Rows, Sentence, health_of
 from voicepipeline.overview.parts import Card, CardKey, Concern, Contribution, Deed, FlowTimes
 from voicepipeline.overview.pulse import Pulse, load_pulse
 from voicepipeline.overview.states import State, states_of
@@ -45,6 +46,7 @@ ROWS = {
     Rows.WAITING: (RUNS, "?waits=now"),
     Rows.ON_HOLD: (RUNS, "?hold=any"),
     Rows.STALLED: (NOTES, "?status=stalled"),
+    Rows.FAILED: (RUNS, "?status__exact=failed&last=yes"),
     Rows.NEWEST: (NOTES, ""),
     Rows.QUEUE: ("admin:voicepipeline_clusterbeat_changelist", ""),
     Rows.AI_SERVICE: ("admin:voicepipeline_aiservicehealth_changelist", ""),
@@ -126,14 +128,18 @@ def _health_context(health: Health, states: Iterable[State]) -> dict[str, Any]:
 
 
 def _with_addresses(sentence: Sentence) -> dict[str, Any]:
-    pieces = [(piece, _address(piece.rows, piece.stages) if piece.rows else "") for piece in sentence.pieces]
+    pieces = [(piece, _address(piece.rows) + _narrowed(piece) if piece.rows else "") for piece in sentence.pieces]
     return {"level": sentence.level, "pieces": pieces}
 
 
-def _address(rows: Rows, stages: Iterable[str] = ()) -> str:
+def _address(rows: Rows) -> str:
     name, query = ROWS[rows]
-    chosen = ",".join(stages)
-    return reverse(name) + query + (f"&stage__in={chosen}" if chosen else "")
+    return reverse(name) + query
+
+
+def _narrowed(piece: Piece) -> str:
+    stages = f"&stage__in={','.join(piece.stages)}" if piece.stages else ""
+    return stages + (f"&ended_in={span_text(*piece.span)}" if piece.span else "")
 
 
 shared_sections: Shared[list[Section]] = Shared()

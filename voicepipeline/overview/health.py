@@ -38,6 +38,7 @@ class Rows(StrEnum):
     WAITING = "waiting"
     ON_HOLD = "on_hold"
     STALLED = "stalled"
+    FAILED = "failed"
     NEWEST = "newest"
     QUEUE = "queue"
     AI_SERVICE = "ai_service"
@@ -52,6 +53,7 @@ class Piece:
     words: str = ""
     rows: Rows | None = None
     stages: tuple[str, ...] = ()  # of which alone the rows are; of all when there are none
+    span: tuple[datetime, datetime] | None = None  # in which the rows ended
     at: datetime | None = None
     since: datetime | None = None
 
@@ -252,22 +254,33 @@ def _nothing_wrong(pulse: Pulse, *, may_upload: bool) -> Sentence:
     received = pulse.last_received_at
     if received is None:
         return _nothing_yet(may_upload)
+    failed = tuple(_failed_lately(pulse))
     if pulse.oldest_active_at is not None:
         many = pulse.active > 1
         before = f"Everything is flowing; the {'oldest of' if many else 'only'} "
         moving = f"{notes(pulse.active)} on their way" if many else "voice note on its way"
         waited = Piece(since=pulse.oldest_active_at)
-        return _say(Level.GOOD, before, Piece(moving, Rows.ACTIVE), " has waited ", waited, ".")
+        return _say(Level.GOOD, before, Piece(moving, Rows.ACTIVE), " has waited ", waited, ".", *failed)
     last: tuple[Piece | str, ...] = (
         Piece("the last voice note", Rows.NEWEST),
         " was received ",
         Piece(since=received),
         " ago.",
+        *failed,
     )
     if pulse.now - received <= QUIET_AFTER:
         return _say(Level.GOOD, "Everything is flowing and nothing waits; ", *last)
     sources = Piece("where they come from", Rows.SOURCES)
     return _say(Level.QUIET, "Nothing is wrong and nothing waits; ", *last, " If that is unusual, see ", sources, ".")
+
+
+def _failed_lately(pulse: Pulse) -> Iterator[Piece | str]:
+    """It flows all the same: what is wrong with single notes stands among what needs attention."""
+    failed = sum(pulse.failed.values())
+    if failed:
+        yield " "
+        yield Piece(notes(failed), Rows.FAILED, span=pulse.hour)
+        yield " failed in the last 60 minutes."
 
 
 def _nothing_yet(may_upload: bool) -> Sentence:
