@@ -72,7 +72,8 @@ def set_on_fire():
 
 
 def _stop_everything(ago, colleague):
-    AIServiceHealth.objects.all().delete()
+    for model in (AIServiceHealth, ClusterBeat, WatchdogBeat):
+        model.objects.all().delete()
     for service, reason in ((AIService.TRANSCRIPTION, "provider_unreachable"), (AIService.CHAT, "provider_no_credit")):
         AIServiceHealth.objects.create(
             service=service, state="open", reason=reason, needs_person=service == AIService.CHAT, trouble_since=ago

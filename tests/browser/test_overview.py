@@ -1,21 +1,27 @@
 """The first screen as staff have it open all day: it lives, it is readable everywhere, and the keyboard is enough."""
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests.browser.keys import press
+from tests.browser.situations import set_on_fire
 from tests.factories import make_club, make_coach, make_event, make_note, make_user
 from tests.retry.factories import make_failed, make_ready
 from tests.retry.problems import fail
 from voicepipeline import roles
+from voicepipeline.demo import seeding
 from voicepipeline.models import ClusterBeat, EventType, WatchdogBeat
+from voicepipeline.operations import first_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 INDEX, PIPELINE = "admin:index", "admin:pipeline"
 SOON = 10_000
+MOST_SHIFTED = 0.02
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]"
 
 
 @pytest.fixture
@@ -137,3 +143,102 @@ def test_without_scripts_all_but_the_live_part_is_there(browser, live_server, cl
     expect(page.get_by_role("heading", name="Needs attention")).to_be_visible()
     expect(page.get_by_text("Shows how it was when you opened this page.")).to_be_visible()
     context.close()
+
+
+@pytest.mark.parametrize("who", ["nobody", "a club's user", "staff without a role"])
+def test_others_are_refused(page, sign_in, niamh, watch, who):
+    make_failed(organization=niamh.organization, sender=niamh)
+    if who != "nobody":
+        sign_in(make_user(is_platform_staff=who != "a club's user"))
+    for name in (INDEX, PIPELINE):
+        page.goto(reverse(name))
+        expect(page.locator("[data-section], #on-their-way-title")).to_have_count(0)
+        expect(page.get_by_text("St Brigid's")).to_have_count(0)
+
+
+@pytest.mark.trial
+@pytest.mark.parametrize("name", [INDEX, PIPELINE])
+def test_all_that_can_be_wrong_at_once_is_still_readable(page, look, opened, check_page, name):
+    set_on_fire()
+    opened(name, "?stage=transcription" if name == PIPELINE else "")
+    expect(page.get_by_text("1,000+").first).to_be_visible()
+    check_page()
+
+
+# --- The keyboard ---------------------------------------------------------------------------------------------------
+@pytest.mark.trial
+def test_wherever_the_keyboard_goes_it_is_seen(page, opened, niamh):
+    fail(organization=niamh.organization, sender=niamh)
+    arrive(niamh)
+    opened()
+    page.locator("[data-find]").focus()
+    links = page.locator("main :is(a[href], button, summary, input:not([type=hidden]))").locator("visible=true").count()
+    stops = [stop for _ in range(links) if (stop := _next_stop(page))]
+    assert [stop["html"] for stop in stops if not stop["isSeen"]] == []
+    assert stops[-1]["html"] == page.locator("main a[href]").locator("visible=true").last.evaluate("e => e.outerHTML")
+
+
+def _next_stop(page):
+    """What the next Tab goes to: None once it has left what the page itself shows."""
+    press(page, "Tab")
+    return page.evaluate(
+        """() => {
+            const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
+            const isMarked = style.outlineStyle !== "none" || style.boxShadow !== "none";
+            const isInSight = box.width > 0 && box.bottom > 0 && box.top < innerHeight;
+            return at.closest("main") && { html: at.outerHTML, isSeen: isMarked && isInSight };
+        }"""
+    )
+
+
+# --- How it feels ---------------------------------------------------------------------------------------------------
+@pytest.fixture
+def demo(working):
+    """A week of the demo's clubs."""
+    first_run.create_demo_accounts()
+    seeding.seed(now=timezone.now())
+    call_command("aggregate_metrics", "hourly", "--backfill", "3")
+
+
+@pytest.mark.trial
+@pytest.mark.parametrize("name", [INDEX, PIPELINE])
+def test_nothing_shifts_while_it_comes_and_while_it_lives(page, opened, demo, niamh, check_page, name):
+    page.add_init_script(
+        """window.shifted = 0;
+        const add = (list) => list.getEntries().forEach((e) => (window.shifted += e.hadRecentInput ? 0 : e.value));
+        new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });"""
+    )
+    opened(name)
+    before = int(page.locator("#flow-wide-received-1 .ov-box-figure").text_content())
+    for number in range(1, 4):
+        arrive(niamh)
+        fail(organization=niamh.organization, sender=niamh)
+        told = page.locator("#flow-wide-received-1 .ov-box-figure")
+        expect(told).to_have_text(str(before + number), timeout=SOON)
+    assert page.evaluate("window.shifted") < MOST_SHIFTED
+    check_page()
+
+
+@pytest.mark.trial
+@pytest.mark.parametrize("name", [INDEX, PIPELINE])
+def test_it_is_there_at_once(page, opened, demo, name):
+    opened(name)
+    page.reload()
+    page.wait_for_function(f"{PAINTED} && document.readyState == 'complete'")
+    painted = page.evaluate(f"{PAINTED}.startTime")
+    ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+    print(f"\n{name}: first contentful paint {painted:.0f} ms, interactive {ready:.0f} ms")  # noqa: T201 — seen with -s
+    assert painted < 1000
+    assert ready < 2000
+
+
+@pytest.mark.trial
+def test_who_wants_no_motion_sees_new_rows_marked_all_the_same(page, opened, niamh):
+    page.emulate_media(reduced_motion="reduce")
+    arrive(niamh)
+    opened()
+    arrive(niamh)
+    new = page.locator(".ov-new")
+    expect(new).to_have_count(1, timeout=SOON)
+    expect(new).to_have_css("animation-name", "none")
+    assert new.evaluate("e => getComputedStyle(e).backgroundColor") != "rgba(0, 0, 0, 0)"
