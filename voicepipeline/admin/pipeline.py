@@ -33,7 +33,7 @@ SECTIONS = (
     ("at-stage", "voicepipeline/pipeline_stage.html", "at-stage", "vp-panel"),
     ("on-their-way", "voicepipeline/pipeline_way.html", "on-their-way", "vp-panel"),
 )
-MOST_SHOWN = 50
+MOST_SHOWN = 20
 
 
 @dataclass(frozen=True)
