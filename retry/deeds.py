@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from django.urls import reverse
 from retry.models import BulkRetry, FailureMark, RetryAttempt, RetryKind
 from retry.problem_words import words_of
 from voicepipeline.admin.lists import span_text
-from voicepipeline.overview.asking import Question, rows_of
+from voicepipeline.overview.asking import Question, newest_of, rows_of
 from voicepipeline.overview.deeds import who
 from voicepipeline.overview.parts import Deed
 
@@ -31,10 +32,10 @@ MARKED = {
 }
 
 
+@cache
 def deed_questions() -> dict[str, Question]:
-    """To be asked beside whatever else is asked."""
-    newest = RetryAttempt.objects.order_by("-pk").values("pk")[:NEWEST]
-    alone = RetryAttempt.objects.filter(pk__in=newest, bulk_item__isnull=True).order_by("-pk")[:READ]
+    """To be asked beside whatever else is asked; always the same ones."""
+    alone = newest_of(RetryAttempt.objects.all(), NEWEST).filter(bulk_item__isnull=True)[:READ]
     started = BulkRetry.objects.filter(started_at__isnull=False).order_by("-pk")[:FEW]
     marks = FailureMark.objects.filter(kind__in=list(MARKED)).order_by("-pk")[:FEW]
     problem = {"about": "group__fingerprint", "code": "group__error_code"}

@@ -182,7 +182,7 @@ def test_each_day_has_its_heading_in_the_zone_that_it_names(note):
     for moment in moments:
         log_event(EventType.ARTIFACT_COMPLETED, note, timestamp=moment)
     with timezone.override("Pacific/Auckland"):
-        assert re.findall(r"data-day>([^<]+)<", drawn()) == ["Monday, 2 March (UTC)", "Sunday, 1 March (UTC)"]
+        assert re.findall(r'"ov-day">([^<]+)<', drawn()) == ["Monday, 2 March (UTC)", "Sunday, 1 March (UTC)"]
 
 
 def test_how_long_ago_it_was_is_told_and_exactly_when_on_hover(note):

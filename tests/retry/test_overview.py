@@ -21,10 +21,13 @@ from voicepipeline.overview.parts import Level
 pytestmark = pytest.mark.django_db
 
 
+def asked_by(user, request):
+    request.user = user or make_user(roles.OPERATOR)
+    return request
+
+
 def concerns(rf, by=None):
-    request = rf.get("/")
-    request.user = by or make_user(roles.OPERATOR)
-    return list(load(request, timezone.now()).concerns)
+    return list(load(asked_by(by, rf.get("/")), timezone.now()).concerns)
 
 
 def test_nothing_needs_anybody(rf):
@@ -130,13 +133,13 @@ def test_the_page_pipeline_has_the_problems_of_its_stage_and_time(rf):
     fail(organization=make_club())
 
     def shown(**query):
-        return len(problems(rf.get("/", query), timezone.now())["rows"])
+        return len(problems(asked_by(None, rf.get("/", query)), timezone.now())["rows"])
 
     assert (shown(), shown(stage="claims_extraction"), shown(stage="entity_resolution")) == (1, 1, 0)
     later = timezone.now() + timedelta(hours=3)
-    assert problems(rf.get("/", {"range": "1h"}), later)["rows"] == []
+    assert problems(asked_by(None, rf.get("/", {"range": "1h"})), later)["rows"] == []
 
 
 def test_nonsense_in_its_address_is_the_usual(rf):
-    given = problems(rf.get("/", {"range": "x", "stage": "y"}), timezone.now())
+    given = problems(asked_by(None, rf.get("/", {"range": "x", "stage": "y"})), timezone.now())
     assert [each["words"] for each in given["ranges"] if each["is_chosen"]] == ["Last 24 hours"]

@@ -6,22 +6,25 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 
+from voicepipeline.access import may_read_content
 from voicepipeline.admin import shell
 from voicepipeline.admin.lists import span_text
 from voicepipeline.admin.live import Section, answer_with_changes
 from voicepipeline.admin.note_filters import list_of_home, notes_of_home
+from voicepipeline.admin.placing import DEEDS
 from voicepipeline.admin.sharing import Shared
 from voicepipeline.engine.limits import limits
-from voicepipeline.models import Artifact
+from voicepipeline.models import Artifact, User
 from voicepipeline.overview.activity import recent_activity
 from voicepipeline.overview.cards import own_cards
-from voicepipeline.overview.concerns import Home, in_order, own_concerns
+from voicepipeline.overview.concerns import LOOK, Home, in_order, own_concerns
 from voicepipeline.overview.deeds import own_deeds
 from voicepipeline.overview.flow import flow_of
 from voicepipeline.overview.health import Health, Piece, Rows, Sentence, health_of
@@ -32,14 +35,15 @@ from voicepipeline.registry import registry
 
 MAY_SEE = "voicepipeline.view_artifact"
 MAY_UPLOAD = "voicepipeline.add_artifact"
+MAY_SETTLE = "voicepipeline.settle_name"
 NOTES, RUNS = "admin:voicepipeline_artifact_changelist", "admin:voicepipeline_stagerun_changelist"
 DEEDS_SHOWN = 8
 CONCERNS_SHOWN = 8
 
 HOMES_TOLD = {
-    "club": ("voice note without a club", "voice notes without a club"),
-    "coach": ("voice note of an unknown sender", "voice notes of unknown senders"),
-    "review": ("voice note to listen to", "voice notes to listen to"),
+    "club": ("voice note without a club", "voice notes without a club", "Assign a club"),
+    "coach": ("voice note of an unknown sender", "voice notes of unknown senders", "Attach a coach"),
+    "review": ("voice note to listen to", "voice notes to listen to", "Listen"),
 }
 ROWS = {
     Rows.ACTIVE: (NOTES, "?status=active"),
@@ -106,7 +110,8 @@ class Overview:
 
     @cached_property
     def concerns(self) -> list[Concern]:
-        own = own_concerns(self.pulse, _homes())
+        user = self.request.user
+        own = own_concerns(self.pulse, _homes(user), may_settle=user.has_perm(MAY_SETTLE) and may_read_content(user))
         return in_order([*own, *(concern for each in self.others for concern in each.concerns)])
 
     @cached_property
@@ -115,8 +120,12 @@ class Overview:
         return sorted(deeds, key=lambda deed: deed.at, reverse=True)
 
 
-def _homes() -> dict[str, Home]:
-    return {key: Home(one, many, list_of_home(key)) for key, (one, many) in HOMES_TOLD.items()}
+def _homes(user: User | AnonymousUser) -> dict[str, Home]:
+    """With what this person may do about each."""
+    return {
+        key: Home(one, many, list_of_home(key), deed if DEEDS[key].may(user) else LOOK)
+        for key, (one, many, deed) in HOMES_TOLD.items()
+    }
 
 
 def _health_context(health: Health, states: Iterable[State]) -> dict[str, Any]:

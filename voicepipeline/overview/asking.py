@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import BooleanField, F, Func, QuerySet
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,18 @@ class Question:
 NOW = Question("clock_timestamp()")
 
 
+class AmongThese(Func):
+    """Whether a key is in an array, which the database looks up key by key; a join it may begin with another table."""
+
+    arg_joiner = " = ANY ("
+    template = "%(expressions)s)"
+    output_field = BooleanField()
+
+
 def newest_of(rows: QuerySet[Any], most: int) -> QuerySet[Any]:
-    """No more than so many of them, by their key: whatever they are narrowed to afterwards, no more are read."""
-    last = rows.order_by("-pk").values("pk")[most : most + 1]
-    return rows.filter(pk__gt=Coalesce(Subquery(last), 0)).order_by("-pk")
+    """No more than so many of them, by their key: whatever they are narrowed to afterwards, no others are read."""
+    keys = ArraySubquery(rows.order_by("-pk").values("pk")[:most])
+    return rows.filter(AmongThese(F("pk"), keys)).order_by("-pk")
 
 
 def count_of(rows: QuerySet[Any], most: int | None = None, *, alike: Sequence[str] = ()) -> Question:

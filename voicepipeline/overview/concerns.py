@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, DateTimeField, IntegerField, OuterRef, Q, Subquery
 from django.db.models.expressions import BaseExpression
 from django.urls import reverse
 
@@ -12,11 +12,17 @@ from voicepipeline.models import EntityResolution, MentionKind
 from voicepipeline.overview.cards import bounded
 from voicepipeline.overview.health import notes
 from voicepipeline.overview.parts import Concern, Level
-from voicepipeline.overview.pulse import Pulse
+from voicepipeline.overview.pulse import A_NAME, MOST_COUNTED, OLDEST_READ, Pulse
+from voicepipeline.text import one_line
 
 NOTES = "admin:voicepipeline_artifact_changelist"
 NAMES = "admin:voicepipeline_entityresolution_changelist"
+# What those do who may do no more.
+LOOK = "Look"
+LONGEST_NAME = 60
 CLUBS_SHOWN = 3
+# Whose clubs are looked at: a club with many unclear names has some among them.
+NEWEST_READ = 1_000
 LATELY = timedelta(hours=24)
 # From here on it is no longer this or that name: the roster is missing or an old one.
 MOSTLY, ENOUGH = 0.5, 10
@@ -32,12 +38,27 @@ class OfTheClub(Subquery):
         return []
 
 
+class CountOfTheClub(OfTheClub):
+    """How many rows there are."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+class LeastOfTheClub(OfTheClub):
+    """The least of their only column."""
+
+    template = "(SELECT min(found.created_at) FROM (%(subquery)s) found)"
+    output_field = DateTimeField()
+
+
 class Home(NamedTuple):
-    """Notes that wait for one thing: what they are called, and where they are listed."""
+    """Notes that wait for one thing: what they are called, where they are listed, and what is to be done there."""
 
     one: str
     many: str
     url: str
+    deed: str = LOOK
 
 
 def in_order(concerns: Iterable[Concern]) -> list[Concern]:
@@ -45,16 +66,16 @@ def in_order(concerns: Iterable[Concern]) -> list[Concern]:
     return sorted(concerns, key=lambda each: (LEVELS.index(each.level), -each.clubs, -each.notes, each.key))
 
 
-def own_concerns(pulse: Pulse, homes: Mapping[str, Home]) -> Iterator[Concern]:
+def own_concerns(pulse: Pulse, homes: Mapping[str, Home], *, may_settle: bool) -> Iterator[Concern]:
     """`homes` by the keys under which the pulse has counted their notes."""
     if pulse.stalled:
         yield _stalled(pulse)
-    yield from _unclear_names(pulse.now)
+    yield from _unclear_names(pulse, "Settle them" if may_settle else LOOK)
     for key, home in homes.items():
         number = pulse.more.get(key, 0)
         if number:
             words = f"{bounded(number)} {home.one if number == 1 else home.many}"
-            yield Concern(f"home-{key}", "inbox", Level.NOTICE, words, url=home.url, deed="Sort out", notes=number)
+            yield Concern(f"home-{key}", "inbox", Level.NOTICE, words, url=home.url, deed=home.deed, notes=number)
 
 
 def _stalled(pulse: Pulse) -> Concern:
@@ -70,12 +91,14 @@ def _stalled(pulse: Pulse) -> Concern:
     )
 
 
-def _unclear_names(now: datetime) -> Iterator[Concern]:
-    for row in _clubs_with_unclear_names(now):
+def _unclear_names(pulse: Pulse, deed: str) -> Iterator[Concern]:
+    others = pulse.names_open
+    for row in _clubs_with_unclear_names(pulse.now):
+        others -= row["names"]
         share = row["asked"] / row["matched"] if row["matched"] else 0
         mostly = share >= MOSTLY and row["matched"] >= ENOUGH
-        club = row["organization__name"] or "No club"
-        waiting = f"{row['mentions']:,} {'name is' if row['mentions'] == 1 else 'names are'} unclear"
+        club = one_line(row["organization__name"], LONGEST_NAME)
+        waiting = f"{bounded(row['names'])} {'name is' if row['names'] == 1 else 'names are'} unclear"
         yield Concern(
             key=f"names-{row['organization']}",
             icon="person_search",
@@ -85,27 +108,33 @@ def _unclear_names(now: datetime) -> Iterator[Concern]:
             else f"{club}: {waiting}",
             detail=f"{waiting[0].upper()}{waiting[1:]}. Its roster may be missing players." if mostly else "",
             since=row["oldest"],
-            url=f"{reverse(NAMES)}?club={row['organization']}" if row["organization"] else reverse(NAMES),
-            deed="Settle them",
+            url=f"{reverse(NAMES)}?club={row['organization']}",
+            deed=deed,
             clubs=1,
-            notes=row["mentions"],
+            notes=row["names"],
         )
+    if others > 0:
+        words = "More names are unclear in other clubs"
+        yield Concern("names-more", "person_search", Level.QUIET, words, url=reverse(NAMES), deed="See all")
 
 
 def _clubs_with_unclear_names(now: datetime) -> Any:
-    """Those with most of them, in one query: how many, since when the oldest waits, and of how many lately."""
+    """The clubs of most of the newest, in one query: how many each has, since when, and of how many names lately."""
+    newest = EntityResolution.objects.filter(UNCLEAR, organization__isnull=False).order_by("-artifact_id")
     of_club = EntityResolution.objects.filter(organization=OuterRef("organization")).order_by()
-    matched = of_club.filter(created_at__gte=now - LATELY).exclude(kind=MentionKind.GROUP_REFERENCE)
-    lately = matched.values("organization")
+    unclear = of_club.filter(UNCLEAR)
+    lately = of_club.filter(created_at__gte=now - LATELY).exclude(kind=MentionKind.GROUP_REFERENCE)
+    matched = lately.values("organization")
     return (
-        EntityResolution.objects.filter(UNCLEAR)
+        EntityResolution.objects.filter(pk__in=newest.values("pk")[:NEWEST_READ])
         .order_by()
         .values("organization", "organization__name")
         .annotate(
-            mentions=Count("*"),
-            oldest=OfTheClub(of_club.filter(UNCLEAR).order_by("artifact", "kind", "name_key").values("created_at")[:1]),
-            matched=OfTheClub(lately.annotate(n=Count("kind")).values("n")),
-            asked=OfTheClub(lately.annotate(n=Count("kind", filter=ASKED)).values("n")),
+            found=Count("pk"),
+            names=CountOfTheClub(unclear.values(*A_NAME).distinct()[: MOST_COUNTED + 1]),
+            oldest=LeastOfTheClub(unclear.order_by("artifact_id").values("created_at")[:OLDEST_READ]),
+            matched=OfTheClub(matched.annotate(n=Count("kind")).values("n")),
+            asked=OfTheClub(matched.annotate(n=Count("kind", filter=ASKED)).values("n")),
         )
-        .order_by("-mentions")[:CLUBS_SHOWN]
+        .order_by("-found", "organization")[:CLUBS_SHOWN]
     )

@@ -6,10 +6,12 @@ What was asked for many notes at once is told by the request, and not again by e
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from django.db import connection
 from django.db.models import Case, CharField, F, IntegerField, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Concat
@@ -18,6 +20,7 @@ from django.utils import timezone
 
 from voicepipeline.admin.lists import span_text
 from voicepipeline.models import BulkWork, EntryDecision, EventType, NoteDecision, Pause, PipelineEvent
+from voicepipeline.overview.asking import newest_of
 from voicepipeline.overview.parts import Deed
 from voicepipeline.text import one_line
 
@@ -113,10 +116,19 @@ EVENT_TYPES = [what for what in TOLD if what in EventType.values]
 
 def own_deeds() -> Iterator[Deed]:
     """The newest first, from one query."""
-    several = _events().union(_about_entries(), _about_notes(), _paused(), _resumed(), _at_once(), all=True)
-    rows = [Row(*each) for each in several.order_by("-deed_at")]
+    with connection.cursor() as cursor:
+        cursor.execute(*_question())
+        rows = [Row(*each) for each in cursor.fetchall()]
     for _, same in groupby(rows, key=_alike):
         yield _deed(list(same))
+
+
+@cache
+def _question() -> tuple[str, tuple[Any, ...]]:
+    """It is always the same one: compiling it takes longer than answering it."""
+    several = _events().union(_about_entries(), _about_notes(), _paused(), _resumed(), _at_once(), all=True)
+    sql, values = several.order_by("-deed_at").query.sql_with_params()
+    return sql, tuple(values)
 
 
 def who(first_name: str, last_name: str, user_name: str) -> str:
@@ -174,18 +186,14 @@ def _address(same: Sequence[Row]) -> str:
 
 
 # --- Where it is kept -----------------------------------------------------------------------------------------------
-def _newest(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.filter(pk__in=rows.order_by("-pk").values("pk")[:NEWEST]).order_by("-pk")
-
-
 def _events() -> QuerySet[Any, Any]:
-    by_people = _newest(PipelineEvent.objects.filter(actor__isnull=False)).filter(event_type__in=EVENT_TYPES)
+    by_people = newest_of(PipelineEvent.objects.filter(actor__isnull=False), NEWEST).filter(event_type__in=EVENT_TYPES)
     return _columns(by_people, what=F("event_type"), about=NOTE_ID, at="timestamp", by="actor")
 
 
 def _about_entries() -> QuerySet[Any, Any]:
     """One by one; who edits an entry confirms it."""
-    decisions = _newest(EntryDecision.objects.all()).filter(bulk__isnull=True)
+    decisions = newest_of(EntryDecision.objects.all(), NEWEST).filter(bulk__isnull=True)
     kind = Case(When(kind=EntryDecision.Kind.EDITED, then=Value("confirmed")), default=F("kind"))
     return _columns(decisions, what=Concat(Value(ENTRY), kind), about=NOTE_ID, at="decided_at", by="by")
 
