@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 
 import psutil
 from django.conf import settings
@@ -28,8 +29,10 @@ from voicepipeline.models import Artifact
 from voicepipeline.supervisor.children import Options, services
 
 PEOPLE = 50
+# Polls are shared only among those with the same rights.
+ROLES = (roles.VIEWER, roles.OPERATOR, roles.ADMINISTRATOR)
 POLL_SECONDS = 3
-# As overview.js rests after a slow answer.
+# As sections.js rests after a slow answer.
 REST = 4
 CROWD_SECONDS, OTHER_SECONDS = 60, 20
 PAGE_PAUSE_SECONDS = 0.1
@@ -174,7 +177,7 @@ class Seen:
 def watch(port: int, process: psutil.Process, *, people: int, seconds: int) -> Seen:
     """All of them open the overview one after the other within a pause, then time begins to count."""
     seen, ready, over = Seen(seconds), threading.Event(), threading.Event()
-    crowd = [signed_in(port, roles.VIEWER) for _ in range(people)]
+    crowd = [signed_in(port, role) for role in islice(cycle(ROLES), people)]
     looks = [_guarded(seen, _keep_open, visitor, seen, ready, over) for visitor in crowd]
     threads = [threading.Thread(target=look) for look in looks]
     threads.append(threading.Thread(target=_guarded(seen, _work, signed_in(port, roles.OPERATOR), seen, ready, over)))
