@@ -119,7 +119,7 @@ def _cards(history: History, now: datetime) -> Iterator[Card]:
         figure("artifacts_failed", words.count(today.artifacts_failed)),
         window,
         "error",
-        more=(Figure(f"{words.rate(today.failure_rate)} of those that ended"),),
+        more=(Figure(_of_those_that_ended(today.failure_rate)),),
         level=Level.NOTICE if today.artifacts_failed else Level.QUIET,
     )
     yield _time(history, now)
@@ -134,6 +134,10 @@ def _cards(history: History, now: datetime) -> Iterator[Card]:
     )
 
 
+def _of_those_that_ended(failure_rate: float | None) -> str:
+    return "none has ended yet" if failure_rate is None else f"{words.rate(failure_rate)} of those that ended"
+
+
 def _time(history: History, now: datetime) -> Card:
     """Half of the notes were quicker; against this time of day in the week before."""
     lately, usually = (_end_to_end(each) for each in (history.lately, history.usually))
@@ -142,7 +146,7 @@ def _time(history: History, now: datetime) -> Card:
     )
     return Card(
         CardKey.TIME,
-        "From receipt to ready",
+        "Time to ready",
         Figure(words.duration(lately.p50_ms), link.url if link else "", link.says if link else ""),
         f"typical, since {history.since:%H:%M} UTC",
         "timer",

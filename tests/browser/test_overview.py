@@ -161,7 +161,7 @@ def test_others_are_refused(page, sign_in, niamh, watch, who):
 def test_all_that_can_be_wrong_at_once_is_still_readable(page, look, opened, check_page, name):
     set_on_fire()
     opened(name, "?stage=transcription" if name == PIPELINE else "")
-    expect(page.get_by_text("1,000+").first).to_be_visible()
+    expect(page.locator(".ov-box-figure", has_text="1,000+").locator("visible=true").first).to_be_visible()
     check_page()
 
 
