@@ -14,7 +14,6 @@ from retry.kinds import FAILED_STAGE, RETRY_ARTIFACT
 from retry.problem_words import whose, words_of
 from voicepipeline.admin.lists import MOST_COUNTED
 from voicepipeline.models import Artifact, StageName
-from voicepipeline.overview.cards import bounded
 from voicepipeline.queries import failed_since
 
 RANGES = {
@@ -75,7 +74,7 @@ def _failed(stage: str, chosen: str, since: datetime) -> dict[str, Any]:
     fields = {"action": FAILED_STAGE, "index": 0, "select_across": 1, ACTION_CHECKBOX_NAME: counted["first"]}
     return {
         "number": counted["number"],
-        "words": bounded(counted["number"]),
+        "words": f"{MOST_COUNTED:,}+" if counted["number"] > MOST_COUNTED else f"{counted['number']:,}",
         "url": f"{reverse(NOTES)}?{urlencode(query)}",
         "fields": fields.items(),
     }
