@@ -25,12 +25,15 @@ from tests.privacy.planting import (
 )
 from voicepipeline import roles
 from voicepipeline.admin.entry_filters import TABS
-from voicepipeline.models import Artifact, BulkWork, ContentReading
+from voicepipeline.models import Artifact, BulkWork, ContentReading, StageName
+from voicepipeline.registry import registry
 
 pytestmark = pytest.mark.django_db
 
 PRIVATE = (*SAID, *NAMES, *PHONES)
 ACTION = "voicepipeline_artifact_action"
+# What everybody sees alike: how things stand, and what people did.
+FIRST_SCREEN = ("index", "overview_live", "pipeline", "pipeline_live", "pipeline_panel")
 ASKED_IN_PARTS = ("_live", "_changelist", "_voicenote_add", "_artifact_change", "_note", "_question")
 NOTE_PAGES = ("voicepipeline_artifact_change", "voicepipeline_artifact_live")
 BULK_KINDS = [kind for kind in BulkWork.Kind.values if kind.endswith("_entries")]
@@ -63,6 +66,8 @@ def every_page(planted):
         yield ACTION, reverse(f"admin:{ACTION}", args=[planted.orphan.artifact_id, action.key])
     for kind in KINDS:
         yield "retry_note", reverse("admin:retry_note", args=[planted.note.artifact_id, kind])
+    for panel in registry.pipeline_panels:
+        yield "pipeline_panel", reverse("admin:pipeline_panel", args=[panel])
     for name, query in QUERIES:
         arguments = [planted.player.pk] if name == "voicepipeline_player_merge" else []
         query = query.format(club=planted.club.pk, other=planted.entry_for.pk, done=planted.choice.pk)
@@ -76,6 +81,7 @@ QUERIES = (
     *(("voicepipeline_insightdraft_changelist", f"tab={tab.key}&club={{club}}") for tab in TABS),
     *(("voicepipeline_insightdraft_bulk", f"kind={kind}&club={{club}}") for kind in BULK_KINDS),
     ("voicepipeline_playeralias_remove_many", "club={club}&since=2020-01-01T00:00&until=2099-01-01T00:00"),
+    *((page, f"stage={stage}&range=7d") for page in ("pipeline", "pipeline_live") for stage in StageName.values),
     ("metrics_dashboard", "club={club}&range=7d"),
     ("metrics_dashboard_clubs", "range=7d&clubs=all"),
     ("metrics_dashboard_export", "chart=clubs"),
@@ -207,6 +213,13 @@ def test_who_may_read_is_told_each_where_it_belongs_and_that_is_recorded_and_not
     assert {name: words for name, words in missing.items() if words} == {}
     assert unrecorded == set()
     assert found(logged(), EVERYTHING) == []
+
+
+def test_the_first_screen_tells_readers_no_more_than_others(client, planted):
+    client.force_login(make_user(roles.ADMINISTRATOR))
+    pages = [(name, url) for name, url in every_page(planted) if name in FIRST_SCREEN]
+    assert {name for name, _ in pages} == {*FIRST_SCREEN}
+    assert [found(look(client, url), EVERYTHING) for _, url in pages] == [[] for _ in pages]
 
 
 @pytest.mark.parametrize("role", roles.ROLES)
