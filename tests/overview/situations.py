@@ -79,6 +79,7 @@ def _make_moving(coach):
         make_moving(STATEMENTS, "on hold", **his)
     make_moving(NAMES, "on hold")
     later = make_moving(TRANSCRIPTION, None, **his)
+    make_run(later, TRANSCRIPTION, StageRun.Status.FAILED, error_code="provider_timeout")
     make_run(later, TRANSCRIPTION, not_before=timezone.now() + HOUR)
     make_stalled(**his)
     make_stalled(STATEMENTS, None)
