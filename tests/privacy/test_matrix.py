@@ -81,7 +81,7 @@ QUERIES = (
     *(("voicepipeline_insightdraft_changelist", f"tab={tab.key}&club={{club}}") for tab in TABS),
     *(("voicepipeline_insightdraft_bulk", f"kind={kind}&club={{club}}") for kind in BULK_KINDS),
     ("voicepipeline_playeralias_remove_many", "club={club}&since=2020-01-01T00:00&until=2099-01-01T00:00"),
-    *((page, f"stage={stage}&range=7d") for page in ("pipeline", "pipeline_live") for stage in StageName.values),
+    *((page, f"stage={StageName.ENTITY_RESOLUTION}&range=7d") for page in ("pipeline", "pipeline_live")),
     ("metrics_dashboard", "club={club}&range=7d"),
     ("metrics_dashboard_clubs", "range=7d&clubs=all"),
     ("metrics_dashboard_export", "chart=clubs"),
