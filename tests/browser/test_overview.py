@@ -115,7 +115,7 @@ def test_the_keyboard_is_enough(page, opened, niamh):
     expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     press(page, "/")
     expect(page.get_by_role("searchbox")).to_be_focused()
-    page.get_by_role("link", name="Look: ").focus()
+    page.locator(".ov-concerns .ov-deed").focus()
     press(page, "Enter")
     expect(page.get_by_role("heading", name="Clubs touched now")).to_be_visible()
 
