@@ -3,11 +3,15 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
+from django.urls import reverse
 from django.utils import timezone
 
 from retry.operations import retry_failed_stage
 from tests.factories import make_note, make_user
-from tests.retry.factories import make_failed, make_run
+from tests.overview.links import rows_at
+from tests.overview.situations import make_workers
+from tests.retry.factories import TRANSCRIPTION, make_failed, make_run
 from voicepipeline import roles
 from voicepipeline.models import StageRun
 from voicepipeline.overview.pulse import load_pulse
@@ -44,3 +48,27 @@ def test_the_longest_of_several_counts():
 def test_without_notes_on_their_way_there_is_none():
     make_failed()
     assert load_pulse().oldest_active_at is None
+
+
+@pytest.fixture
+def _web_clock_is_ahead():
+    """The machine that asks; workers report in by the database's clock."""
+    make_workers()
+    make_run(make_note(), TRANSCRIPTION, not_before=timezone.now() + timedelta(seconds=30))
+    with time_machine.travel(timezone.now() + timedelta(seconds=45)):
+        yield
+
+
+@pytest.mark.usefixtures("_web_clock_is_ahead")
+def test_workers_that_report_in_work_whatever_the_time_is_where_somebody_looks():
+    pulse = load_pulse()
+    assert (pulse.clusters_working, pulse.clusters_silent, pulse.workers) == (1, 0, 8)
+
+
+@pytest.mark.usefixtures("_web_clock_is_ahead")
+def test_what_is_due_is_listed_by_the_clock_by_which_it_is_counted(client):
+    client.force_login(make_user(roles.VIEWER))
+    runs = reverse("admin:voicepipeline_stagerun_changelist")
+    listed = {waits: rows_at(client.get(f"{runs}?waits={waits}")) for waits in ("now", "later")}
+    pulse = load_pulse()
+    assert listed == {"now": 0, "later": 1} == {"now": pulse.total("due"), "later": pulse.total("later")}

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet, Subquery
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -64,7 +65,7 @@ class HoldFilter(admin.SimpleListFilter):
 
 
 class WaitsFilter(admin.SimpleListFilter):
-    """Not on hold, and waiting for the next free worker or for the moment of their next try."""
+    """Not on hold, and waiting for the next free worker or, by the database's clock, for when they are due."""
 
     title = "waits"
     parameter_name = "waits"
@@ -73,12 +74,12 @@ class WaitsFilter(admin.SimpleListFilter):
         return [("now", "For a worker"), ("later", "Until its next try is due")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        waiting, now = Q(status=StageRun.Status.QUEUED, parked_since__isnull=True), timezone.now()
+        waiting = Q(status=StageRun.Status.QUEUED, parked_since__isnull=True)
         match self.value():
             case "now":
-                return queryset.filter(waiting, not_before__lte=now)
+                return queryset.filter(waiting, not_before__lte=Now())
             case "later":
-                return queryset.filter(waiting, not_before__gt=now)
+                return queryset.filter(waiting, not_before__gt=Now())
         return queryset
 
 

@@ -18,7 +18,8 @@ class Question:
     values: tuple[Any, ...] = ()
 
 
-NOW = Question("clock_timestamp()")
+# The same in every question that is asked with it.
+NOW = Question("statement_timestamp()")
 
 
 class AmongThese(Func):

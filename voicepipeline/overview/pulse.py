@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
+from django.db.models import DateTimeField, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
 
 from voicepipeline.ai_notices import Standstill, load_standstills
 from voicepipeline.engine.limits import limits
@@ -69,17 +69,23 @@ class Pulse:
 def load_pulse(more: Mapping[str, QuerySet[Any]] | None = None) -> Pulse:
     wanted = more or {}
     besides = {f"more_{key}": count_of(rows, MOST_COUNTED) for key, rows in wanted.items()}
-    answers = ask(**_questions(timezone.now()), **besides)
+    answers = ask(**_questions(), **besides)
     counted = {key: answers.pop(f"more_{key}") for key in wanted}
     failed = {stage: answers.pop(f"failed_{stage}") for stage in StageName.values}
     loads = tuple(load_stages(answers["now"]))
     return Pulse(loads=loads, failed=failed, standstills=tuple(load_standstills()), more=counted, **answers)
 
 
-def _failed_lately(stage: str, now: datetime) -> QuerySet[StageRun]:
+class StartOfMinute(Func):
+    """The beginning of the minute that it is by the database's clock."""
+
+    template = "date_trunc('minute', %(expressions)s)"
+    output_field = DateTimeField()
+
+
+def _failed_lately(stage: str) -> QuerySet[StageRun]:
     """The tries of this stage after which a note had failed."""
-    since = now.replace(second=0, microsecond=0) + MINUTE - HOUR
-    ended = StageRun.objects.filter(terminal=True, finished_at__gte=since)
+    ended = StageRun.objects.filter(terminal=True, finished_at__gte=StartOfMinute(Now()) + (MINUTE - HOUR))
     failed: QuerySet[StageRun] = ended.filter(stage=stage, status=StageRun.Status.FAILED)
     return failed
 
@@ -99,10 +105,11 @@ def _to_be_confirmed() -> QuerySet[InsightDraft]:
     return entries
 
 
-def _questions(now: datetime) -> dict[str, Question]:
+def _questions() -> dict[str, Question]:
+    """By the database's clock: workers report in by it, and that of the machine that asks may be another."""
     living = ClusterBeat.objects.filter(ended_at=None)
-    seen = Q(last_seen_at__gte=now - limits().cluster_lost_after)
-    lately = Q(last_seen_at__gte=now - 24 * HOUR)
+    seen = Q(last_seen_at__gte=Now() - limits().cluster_lost_after)
+    lately = Q(last_seen_at__gte=Now() - 24 * HOUR)
     unclear = EntityResolution.objects.filter(status=EntityResolution.Status.NEEDS_DISAMBIGUATION)
     return {
         "now": NOW,
@@ -117,5 +124,5 @@ def _questions(now: datetime) -> dict[str, Question]:
         "workers": sum_of(living.filter(seen), "workers"),
         "cluster_seen_at": first_of(living.order_by("-last_seen_at"), "last_seen_at"),
         "watchdog_seen_at": first_of(WatchdogBeat.objects.order_by("-last_seen_at"), "last_seen_at"),
-        **{f"failed_{stage}": count_of(_failed_lately(stage, now), MOST_COUNTED) for stage in StageName.values},
+        **{f"failed_{stage}": count_of(_failed_lately(stage), MOST_COUNTED) for stage in StageName.values},
     }
