@@ -30,6 +30,10 @@ def times(received=0, **done):
     return FlowTimes(Figure(str(received), "/received/"), received, Figure("0"), 0, stages, NOW - timedelta(hours=1))
 
 
+def paused(subject="transcription", club=None):
+    return Standstill(subject=subject, club=club)
+
+
 def station(flow, key):
     return next(each for each in flow.stations if each.key == key)
 
@@ -78,6 +82,13 @@ def test_without_history_it_says_what_is_now():
         ({}, {}, (Level.QUIET, "Nothing to do")),
         ({"running": 1}, {}, (Level.GOOD, "Flowing")),
         ({"on_hold": 1}, {}, (Level.NOTICE, "Being let go")),
+        ({"on_hold": 1}, {"standstills": (paused(club="A"),)}, (Level.NOTICE, "Paused for one club")),
+        (
+            {"on_hold": 1},
+            {"standstills": (paused(club="A"), paused("everything", "A"), paused(club="B"))},
+            (Level.NOTICE, "Paused for 2 clubs"),
+        ),
+        ({"on_hold": 1}, {"standstills": (paused("claims_extraction", "A"),)}, (Level.NOTICE, "Being let go")),
         ({"running": 1}, {"failed": {"transcription": 2}}, (Level.NOTICE, "2 failed")),
         ({"due": 9, "oldest_due": NOW - timedelta(minutes=6)}, {}, (Level.NOTICE, "Notes wait for 6 min")),
         ({"running": 1}, {"clusters_working": 0}, (Level.TROUBLE, "No workers")),
@@ -86,8 +97,8 @@ def test_without_history_it_says_what_is_now():
             {"standstills": (Standstill(service="transcription", state="open", reason="provider_error"),)},
             (Level.TROUBLE, "On hold"),
         ),
-        ({}, {"standstills": (Standstill(subject="everything"),)}, (Level.TROUBLE, "Paused by people")),
-        ({}, {"standstills": (Standstill(subject="everything", club="St Brigid's"),)}, (Level.QUIET, "Nothing to do")),
+        ({}, {"standstills": (paused("everything"),)}, (Level.TROUBLE, "Paused by people")),
+        ({}, {"standstills": (paused("everything", "A"),)}, (Level.QUIET, "Nothing to do")),
         ({}, {"standstills": (Standstill(service="chat", state="open", reason="x"),)}, (Level.QUIET, "Nothing to do")),
     ],
 )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from voicepipeline.admin.lists import span_text
+from voicepipeline.ai_notices import Standstill
 from voicepipeline.durations import in_words, to_two_digits
 from voicepipeline.models import AIService, Pause, StageName
 from voicepipeline.overview.cards import bounded
@@ -210,7 +211,7 @@ def _stations(pulse: Pulse, times: FlowTimes | None, addresses: Mapping[str, str
 
 def _stage(pulse: Pulse, load: StageLoad, times: StageTimes | None, address: str) -> Station:
     failed = pulse.failed.get(load.stage, 0)
-    level, state = _standing(load, failed, stops=_why_stopped(pulse, load))
+    level, state = _standing(pulse, load, failed, stops=_why_stopped(pulse, load))
     runs = f"{reverse(RUNS)}?stage__exact={load.stage}"
     lines = [
         Line("Waiting", Figure(f"{load.due + load.later:,}", f"{runs}&status__exact=queued&hold=no")),
@@ -235,7 +236,7 @@ def _stage(pulse: Pulse, load: StageLoad, times: StageTimes | None, address: str
     )
 
 
-def _standing(load: StageLoad, failed: int, *, stops: str) -> tuple[Level, str]:
+def _standing(pulse: Pulse, load: StageLoad, failed: int, *, stops: str) -> tuple[Level, str]:
     """The worst that is to be said of a stage."""
     if stops:
         return Level.TROUBLE, stops
@@ -244,7 +245,7 @@ def _standing(load: StageLoad, failed: int, *, stops: str) -> tuple[Level, str]:
     if failed:
         return Level.NOTICE, f"{bounded(failed)} failed"
     if load.on_hold:
-        return Level.NOTICE, "Being let go"
+        return Level.NOTICE, _whose_pause(pulse, load) or "Being let go"
     if load.running or load.due:
         return Level.GOOD, "Flowing"
     return Level.QUIET, "Nothing to do"
@@ -255,12 +256,23 @@ def _why_stopped(pulse: Pulse, load: StageLoad) -> str:
     if not pulse.clusters_working:
         return "No workers"
     for each in pulse.standstills:
-        stops_it = each.subject in (Pause.Subject.EVERYTHING, load.stage) and each.club is None
         if each.service and load.stage in {stage.name for stage in stages_of(AIService(each.service))}:
             return "On hold"
-        if each.subject and stops_it:
+        if _pauses(each, load) and each.club is None:
             return "Paused by people"
     return ""
+
+
+def _whose_pause(pulse: Pulse, load: StageLoad) -> str:
+    """Of how many clubs alone people have paused it."""
+    clubs = len({each.club for each in pulse.standstills if _pauses(each, load) and each.club is not None})
+    if not clubs:
+        return ""
+    return "Paused for one club" if clubs == 1 else f"Paused for {clubs} clubs"
+
+
+def _pauses(each: Standstill, load: StageLoad) -> bool:
+    return each.subject in (Pause.Subject.EVERYTHING, load.stage)
 
 
 def _times(times: StageTimes | None) -> tuple[Line, ...]:
