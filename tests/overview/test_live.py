@@ -1,15 +1,17 @@
 """What a page of sections is answered when it asks again: what has changed, and nothing else."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories import make_user
+from tests.overview.polling import ask, digests, opened, within_a_minute
 from tests.retry.factories import TRANSCRIPTION, make_moving
 from voicepipeline import roles
+from voicepipeline.admin.lists import span_text
 from voicepipeline.admin.live import Section
 from voicepipeline.templatetags.moments import ago, clock
 
@@ -23,15 +25,6 @@ def _viewer(client):
     client.force_login(make_user(roles.VIEWER))
 
 
-def digests(html):
-    return dict(re.findall(r'data-section="([\w-]+)" data-digest="(\w+)"', html))
-
-
-def ask(client, address, seen, **query):
-    told = ",".join(f"{key}={digest}" for key, digest in seen.items())
-    return client.get(reverse(address), query, headers={"X-Seen": told})
-
-
 def section(html):
     return Section("activity", html, "overview-activity", "")
 
@@ -40,16 +33,18 @@ def section(html):
 @pytest.mark.parametrize(("page", "live"), PAGES)
 def test_nothing_is_answered_while_notes_are_on_their_way_and_nothing_happens(client, page, live):
     make_moving(TRANSCRIPTION, received_at=timezone.now() - timedelta(minutes=7))
-    seen = digests(client.get(reverse(page), {"stage": TRANSCRIPTION}).content.decode())
-    answer = ask(client, live, seen, stage=TRANSCRIPTION)
+    answer = within_a_minute(lambda: ask(client, live, opened(client, page, stage=TRANSCRIPTION), stage=TRANSCRIPTION))
     assert (answer.status_code, answer.content) == (204, b"")
 
 
 @pytest.mark.usefixtures("_viewer")
 def test_only_what_has_changed_is_sent_and_takes_its_place(client):
-    seen = digests(client.get(reverse("admin:pipeline")).content.decode())
-    make_moving(TRANSCRIPTION)
-    answer = ask(client, "admin:pipeline_live", seen).content.decode()
+    def a_note_comes():
+        seen = opened(client, "admin:pipeline")
+        make_moving(TRANSCRIPTION)
+        return ask(client, "admin:pipeline_live", seen).content.decode()
+
+    answer = within_a_minute(a_note_comes)
     assert list(digests(answer)) == ["flow", "on-their-way"]
     assert answer.count('hx-swap-oob="outerHTML"') == 2
 
@@ -74,3 +69,22 @@ def test_how_long_ago_something_was_is_no_change_and_when_it_was_is_one():
     assert section(told).digest == section(later).digest
     assert section(told).digest != section(str(ago(when - timedelta(seconds=1)))).digest
     assert section(str(clock(when))).digest != section(str(clock(when - timedelta(minutes=1)))).digest
+
+
+@pytest.mark.parametrize("quoted", [str, quote])
+def test_the_span_of_an_address_is_news_every_tenth_minute_only(quoted):
+    def digest(minute):
+        start = datetime(2026, 3, 18, 8, minute, tzinfo=UTC)
+        span = span_text(start, start + timedelta(hours=1))
+        return section(f'<a href="/runs/?ended_in={quoted(span)}">3</a>').digest
+
+    assert len({digest(minute) for minute in range(40, 50)}) == 1
+    assert digest(49) != digest(50)
+
+
+def test_a_flow_in_which_nothing_happens_is_the_same_a_minute_later():
+    def digest(minute):
+        pulse = Pulse(now=datetime(2026, 3, 18, 9, minute, 12, tzinfo=UTC), loads=(), failed={})
+        return section(render_to_string("voicepipeline/overview/flow.html", {"flow": flow_of(pulse, None)})).digest
+
+    assert digest(40) == digest(41)

@@ -1,18 +1,18 @@
 """The overview as staff open it, and as their browser asks for it again."""
 
-import re
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.factories import make_user
+from tests.overview.polling import ask, opened, within_a_minute
 from tests.retry.factories import make_failed, make_ready
 from voicepipeline import roles
 
 pytestmark = pytest.mark.django_db
 
+LIVE = "admin:overview_live"
 SECTIONS = ["health", "flow", "cards", "concerns", "activity", "deeds"]
 
 
@@ -23,26 +23,15 @@ def viewer(client):
     return user
 
 
-def sections(page):
-    return dict(re.findall(r'data-section="(\w+)" data-digest="(\w+)"', page))
-
-
-def ask(client, seen):
-    told = ",".join(f"{key}={digest}" for key, digest in seen.items())
-    return client.get(reverse("admin:overview_live"), headers={"X-Seen": told})
-
-
 def test_all_of_it_is_there(client, viewer):
     make_ready()
     make_failed()
-    page = client.get(reverse("admin:index")).content.decode()
-    assert list(sections(page)) == SECTIONS
+    assert list(opened(client, "admin:index")) == SECTIONS
 
 
 def test_what_the_browser_has_is_not_sent_again(client, viewer):
     make_ready()
-    seen = sections(client.get(reverse("admin:index")).content.decode())
-    answer = ask(client, seen)
+    answer = within_a_minute(lambda: ask(client, LIVE, opened(client, "admin:index")))
     assert (answer.status_code, answer.content) == (204, b"")
 
 
@@ -53,5 +42,5 @@ def test_it_asks_a_fixed_number_of_questions(client, viewer):
     with CaptureQueriesContext(connection) as page:
         client.get(reverse("admin:index"))
     with CaptureQueriesContext(connection) as poll:
-        ask(client, {})
+        ask(client, LIVE, {})
     assert (len(page), len(poll)) == (14, 14)
