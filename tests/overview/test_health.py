@@ -215,7 +215,7 @@ def test_notes_stand_still():
 
 
 def test_more_comes_in_than_workers_can_do():
-    given = pulse(active=90, loads=(load(due=90, oldest_due=ago(minutes=6)),))
+    given = pulse(active=97, loads=(load(due=90, running=7, oldest_due=ago(minutes=6)),))
     assert told(given) == [
         (
             Level.NOTICE,
@@ -227,9 +227,21 @@ def test_more_comes_in_than_workers_can_do():
 
 
 def test_one_note_waits_for_a_worker():
-    given = pulse(active=2, workers=1, loads=(load(due=1, oldest_due=ago(minutes=6)),))
+    given = pulse(active=2, workers=1, loads=(load(due=1, running=1, oldest_due=ago(minutes=6)),))
     words = told(given)[0][1]
     assert words.startswith("1 voice note waits for a worker, for [360 s]: more came in than 1 worker can do.")
+
+
+def test_notes_wait_although_workers_are_free():
+    given = pulse(active=3, loads=(load(due=2, oldest_due=ago(minutes=6)), load("claims_extraction", running=1)))
+    assert told(given) == [
+        (
+            Level.NOTICE,
+            "2 voice notes wait for a worker, the oldest for [360 s] although workers are free. Nothing is lost; ask "
+            "an engineer to look at the queue.",
+        )
+    ]
+    assert rows_of(given) == [Rows.WAITING, Rows.QUEUE]
 
 
 def test_a_short_queue_is_no_backlog():

@@ -18,6 +18,9 @@ from voicepipeline.stages import stages_of
 
 # Workers that are all busy for so long with what is due have more before them than they can do.
 BACKLOG_AFTER = timedelta(minutes=2)
+# Of workers that have more than enough to do some are always between two notes: with fewer at work there is another
+# reason why notes wait.
+BUSY_FROM = 0.5
 QUIET_AFTER = HOUR
 # Trouble is always shown; with it, so many are shown in all.
 SHOWN = 3
@@ -239,14 +242,18 @@ def _backlog(pulse: Pulse) -> Iterator[Sentence]:
     if oldest is None or not pulse.clusters_working or pulse.now - oldest < BACKLOG_AFTER:
         return
     due = pulse.total("due")
+    waiting = Piece(notes(due), Rows.WAITING), f" {_waits(due)} for a worker, {'' if due == 1 else 'the oldest '}for "
+    yield _say(Level.NOTICE, *waiting, Piece(since=oldest), *_why_they_wait(pulse))
+
+
+def _why_they_wait(pulse: Pulse) -> Iterator[Piece | str]:
+    if pulse.total("running") < pulse.workers * BUSY_FROM:
+        yield " although workers are free. Nothing is lost; ask an engineer to look at "
+        yield Piece("the queue", Rows.QUEUE)
+        yield "."
+        return
     workers = counted(pulse.workers, "worker", "workers")
-    yield _say(
-        Level.NOTICE,
-        Piece(notes(due), Rows.WAITING),
-        f" {_waits(due)} for a worker, {'' if due == 1 else 'the oldest '}for ",
-        Piece(since=oldest),
-        f": more came in than {workers} can do. Nothing is lost; if this lasts, ask an engineer for more workers.",
-    )
+    yield f": more came in than {workers} can do. Nothing is lost; if this lasts, ask an engineer for more workers."
 
 
 # --- Nothing wrong --------------------------------------------------------------------------------------------------
