@@ -66,8 +66,8 @@ def test_failures_lead_to_those_of_the_same_60_minutes():
 def test_times_are_told_with_what_they_are_of():
     flow = flow_of(pulse(), times())
     told = {line.label: line.figure.words for line in station(flow, "transcription").times}
-    assert told == {"Typical": "3.2 s", "Slowest 1 in 20": "9.0 s"}
-    assert flow.window == "Done and failed: the last 60 minutes. Times: since 08:40 UTC."
+    assert told == {"Typical": "3.2 s", "Slowest": "9.0 s"}
+    assert flow.times_since == NOW - timedelta(hours=1)
 
 
 def test_without_history_it_says_what_is_now():
@@ -90,7 +90,7 @@ def test_without_history_it_says_what_is_now():
         ),
         ({"on_hold": 1}, {"standstills": (paused("claims_extraction", "A"),)}, (Level.NOTICE, "Being let go")),
         ({"running": 1}, {"failed": {"transcription": 2}}, (Level.NOTICE, "2 failed")),
-        ({"due": 9, "oldest_due": NOW - timedelta(minutes=6)}, {}, (Level.NOTICE, "Notes wait for 6 min")),
+        ({"due": 9, "oldest_due": NOW - timedelta(minutes=6)}, {}, (Level.NOTICE, "Wait 6 min")),
         ({"running": 1}, {"clusters_working": 0}, (Level.TROUBLE, "No workers")),
         (
             {"on_hold": 9},

@@ -5,6 +5,7 @@ Coordinates are those of the drawing's own viewBox; the template draws them, and
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
@@ -41,7 +42,7 @@ class Size(NamedTuple):
     line: int  # how high one is; a finger needs more than a pointer
 
 
-WIDE = Size(True, 148, 22, 1, 19)
+WIDE = Size(True, 152, 18, 1, 19)
 NARROW = Size(False, 320, 26, 2, 26)
 MARGIN, TITLE_HEIGHT = 12, 66
 # Between a box's figures and its times, and beneath its last line.
@@ -175,7 +176,7 @@ class Drawing:
 class Flow:
     stations: tuple[Station, ...]
     drawings: tuple[Drawing, ...]
-    window: str
+    times_since: datetime | None  # of what the times are, where there are any
 
 
 def flow_of(
@@ -184,10 +185,8 @@ def flow_of(
     """`times` is what history knows; without it the picture says what is now. `addresses` are those of the stages."""
     addresses = addresses or {stage.value: f"{reverse(PIPELINE)}?stage={stage}#at-stage" for stage in StageName}
     stations = tuple(replace(each, is_chosen=each.key == chosen) for each in _stations(pulse, times, addresses))
-    window = "Done and failed: the last 60 minutes."
-    if times is not None and times.times_since is not None:
-        window += f" Times: since {times.times_since:%H:%M} UTC."
-    return Flow(stations, (_draw("wide", WIDE, stations), _draw("narrow", NARROW, stations)), window)
+    drawings = _draw("wide", WIDE, stations), _draw("narrow", NARROW, stations)
+    return Flow(stations, drawings, times.times_since if times else None)
 
 
 # --- What the boxes say ---------------------------------------------------------------------------------------------
@@ -237,11 +236,11 @@ def _stage(pulse: Pulse, load: StageLoad, times: StageTimes | None, address: str
 
 
 def _standing(pulse: Pulse, load: StageLoad, failed: int, *, stops: str) -> tuple[Level, str]:
-    """The worst that is to be said of a stage."""
+    """The worst that is to be said of a stage, in words that a box has room for."""
     if stops:
         return Level.TROUBLE, stops
     if load.oldest_for is not None and load.oldest_for >= BACKLOG_AFTER:
-        return Level.NOTICE, f"Notes wait for {in_words(load.oldest_for)}"
+        return Level.NOTICE, f"Wait {in_words(load.oldest_for)}"
     if failed:
         return Level.NOTICE, f"{bounded(failed)} failed"
     if load.on_hold:
@@ -278,7 +277,7 @@ def _pauses(each: Standstill, load: StageLoad) -> bool:
 def _times(times: StageTimes | None) -> tuple[Line, ...]:
     if times is None or times.typical_ms is None or times.slowest_ms is None:
         return ()
-    told = {"Typical": times.typical_ms, "Slowest 1 in 20": times.slowest_ms}
+    told = {"Typical": times.typical_ms, "Slowest": times.slowest_ms}
     return tuple(Line(label, Figure(to_two_digits(milliseconds))) for label, milliseconds in told.items())
 
 
