@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Concat
 from django.utils import timezone
 
@@ -78,7 +79,7 @@ def get_failed_artifacts(*, since: datetime | None = None) -> QuerySet[Artifact]
     return failed if since is None else failed.filter(updated_at__gte=since)
 
 
-def failed_since(notes: QuerySet[Any], since: datetime) -> QuerySet[Any]:
+def failed_since(notes: QuerySet[Any], since: datetime | Combinable) -> QuerySet[Any]:
     """Those that are failed now and not closed, and whose last try ended since then."""
     ended = StageRun.objects.filter(terminal=True, status=StageRun.Status.FAILED, finished_at__gte=since)
     return notes.filter(status=Artifact.Status.FAILED, closed_at__isnull=True, pk__in=ended.values("artifact"))

@@ -13,7 +13,7 @@ from voicepipeline import roles
 from voicepipeline.models import EntityResolution
 from voicepipeline.overview.concerns import LONGEST_NAME, NAMES, Home, in_order, own_concerns
 from voicepipeline.overview.parts import Concern, Level
-from voicepipeline.overview.pulse import Pulse
+from voicepipeline.overview.pulse import MOST_COUNTED, Pulse
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +40,11 @@ def test_notes_that_stand_still_are_trouble():
     (found,) = concerns(stalled=3)
     assert (found.level, found.sentence, found.deed) == (Level.TROUBLE, "3 voice notes without progress", "See why")
     assert found.url.endswith("?status=stalled")
+
+
+def test_notes_that_stand_still_are_told_as_far_as_they_were_counted():
+    (found,) = concerns(stalled=MOST_COUNTED + 1)
+    assert found.sentence == "1,000+ voice notes without progress"
 
 
 @pytest.mark.parametrize(

@@ -94,10 +94,15 @@ def test_nothing_was_received_for_an_hour():
 
 
 def test_what_failed_lately_is_told_although_all_flows():
-    given = pulse(failed={"transcription": 2, "claims_extraction": 1})
-    ((level, words),) = told(given)
-    assert (level, words.endswith(" ago. 3 voice notes failed in the last 60 minutes.")) == (Level.GOOD, True)
-    assert health(given).sentences[0].pieces[-2].span == given.hour
+    ((level, words),) = told(pulse(notes_failed=3))
+    assert level == Level.GOOD
+    assert words.endswith(" ago. 3 voice notes failed in the last 60 minutes and still need somebody.")
+    assert rows_of(pulse(notes_failed=3)) == [Rows.NEWEST, Rows.FAILED]
+
+
+def test_not_all_that_failed_are_counted():
+    words = told(pulse(notes_failed=MOST_COUNTED + 1))[0][1]
+    assert words.endswith(" ago. 1,000+ voice notes failed in the last 60 minutes and still need somebody.")
 
 
 def test_nothing_was_ever_received():

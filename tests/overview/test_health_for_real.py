@@ -11,9 +11,17 @@ from tests.overview.links import rows_at
 from tests.overview.polling import ask, opened, within_a_minute
 from tests.overview.situations import make_workers
 from tests.overview.strip import strip_of
-from tests.retry.factories import STATEMENTS, make_failed, make_moving, make_ready, make_stalled
+from tests.retry.factories import (
+    STATEMENTS,
+    TRANSCRIPTION,
+    make_failed,
+    make_moving,
+    make_ready,
+    make_run,
+    make_stalled,
+)
 from voicepipeline import roles
-from voicepipeline.models import ClusterBeat, Pause, WatchdogBeat
+from voicepipeline.models import ClusterBeat, Pause, StageRun, WatchdogBeat
 from voicepipeline.operations import ai_service
 
 pytestmark = pytest.mark.django_db
@@ -102,8 +110,16 @@ def test_what_failed_lately_is_listed(client, strip):
     make_failed()
     make_failed()
     (said,) = strip().sentences
-    assert said.words.endswith("2 voice notes failed in the last 60 minutes.")
+    assert said.words.endswith("2 voice notes failed in the last 60 minutes and still need somebody.")
     assert rows_at(client.get(said.links["2 voice notes"])) == 2
+
+
+def test_a_note_that_failed_again_and_again_is_one(client, strip):
+    again = make_failed()
+    make_run(again, TRANSCRIPTION, StageRun.Status.FAILED, terminal=True, error_code="audio_unsupported", attempt=9)
+    (said,) = strip().sentences
+    assert said.words.endswith("1 voice note failed in the last 60 minutes and still needs somebody.")
+    assert list(client.get(said.links["1 voice note"]).context["cl"].result_list) == [again]
 
 
 def test_a_note_that_has_waited_for_long_without_progress_stands_still(client, strip):

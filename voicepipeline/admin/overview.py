@@ -15,7 +15,6 @@ from django.utils.translation import get_language
 
 from voicepipeline.access import may_read_content
 from voicepipeline.admin import shell
-from voicepipeline.admin.lists import span_text
 from voicepipeline.admin.live import Section, answer_with_changes
 from voicepipeline.admin.note_filters import list_of_home, notes_of_home
 from voicepipeline.admin.placing import DEEDS
@@ -50,7 +49,7 @@ ROWS = {
     Rows.WAITING: (RUNS, "?waits=now"),
     Rows.ON_HOLD: (RUNS, "?hold=any"),
     Rows.STALLED: (NOTES, "?status=stalled"),
-    Rows.FAILED: (RUNS, "?status__exact=failed&last=yes"),
+    Rows.FAILED: (NOTES, "?failed=1h"),
     Rows.NEWEST: (NOTES, ""),
     Rows.QUEUE: ("admin:voicepipeline_clusterbeat_changelist", ""),
     Rows.AI_SERVICE: ("admin:voicepipeline_aiservicehealth_changelist", ""),
@@ -147,8 +146,7 @@ def _address(rows: Rows) -> str:
 
 
 def _narrowed(piece: Piece) -> str:
-    stages = f"&stage__in={','.join(piece.stages)}" if piece.stages else ""
-    return stages + (f"&ended_in={span_text(*piece.span)}" if piece.span else "")
+    return f"&stage__in={','.join(piece.stages)}" if piece.stages else ""
 
 
 shared_sections: Shared[list[Section]] = Shared()

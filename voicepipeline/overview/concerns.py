@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from voicepipeline.models import EntityResolution, MentionKind
 from voicepipeline.overview.cards import bounded
-from voicepipeline.overview.health import notes
+from voicepipeline.overview.health import stalled_notes
 from voicepipeline.overview.parts import Concern, Level
 from voicepipeline.overview.pulse import A_NAME, MOST_COUNTED, OLDEST_READ, Pulse
 from voicepipeline.text import one_line
@@ -83,7 +83,7 @@ def _stalled(pulse: Pulse) -> Concern:
         key="stalled",
         icon="hourglass_disabled",
         level=Level.TROUBLE,
-        sentence=f"{notes(pulse.stalled)} without progress",
+        sentence=f"{stalled_notes(pulse)} without progress",
         detail="They are on their way, but nothing has happened for longer than their stage may take.",
         url=f"{reverse(NOTES)}?status=stalled",
         deed="See why",

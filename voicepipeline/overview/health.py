@@ -56,7 +56,6 @@ class Piece:
     words: str = ""
     rows: Rows | None = None
     stages: tuple[str, ...] = ()  # of which alone the rows are; of all when there are none
-    span: tuple[datetime, datetime] | None = None  # in which the rows ended
     at: datetime | None = None
     since: datetime | None = None
 
@@ -111,7 +110,12 @@ def notes(number: int) -> str:
 
 
 def stalled_notes(pulse: Pulse) -> str:
-    return f"{bounded(pulse.stalled)} voice {'note' if pulse.stalled == 1 else 'notes'}"
+    return bounded_notes(pulse.stalled)
+
+
+def bounded_notes(number: int) -> str:
+    """Of notes that are not counted to their end."""
+    return f"{bounded(number)} voice {'note' if number == 1 else 'notes'}"
 
 
 def _say(level: Level, *pieces: Piece | str) -> Sentence:
@@ -283,11 +287,11 @@ def _nothing_wrong(pulse: Pulse, *, may_upload: bool) -> Sentence:
 
 def _failed_lately(pulse: Pulse) -> Iterator[Piece | str]:
     """It flows all the same: what is wrong with single notes stands among what needs attention."""
-    failed = sum(pulse.failed.values())
+    failed = pulse.notes_failed
     if failed:
         yield " "
-        yield Piece(notes(failed), Rows.FAILED, span=pulse.hour)
-        yield " failed in the last 60 minutes."
+        yield Piece(bounded_notes(failed), Rows.FAILED)
+        yield f" failed in the last 60 minutes and still {'needs' if failed == 1 else 'need'} somebody."
 
 
 def _nothing_yet(may_upload: bool) -> Sentence:

@@ -21,7 +21,7 @@ from voicepipeline.models import (
 )
 from voicepipeline.overview.asking import NOW, Question, ask, count_of, first_of, least_of, sum_of
 from voicepipeline.pipeline_status import StageLoad, load_stages
-from voicepipeline.queries import stalled_notes
+from voicepipeline.queries import failed_since, stalled_notes
 
 # It is counted every few seconds for everybody who looks: beyond this many "1,000+" tells as much.
 MOST_COUNTED = 1_000
@@ -37,7 +37,8 @@ class Pulse:
 
     now: datetime
     loads: tuple[StageLoad, ...] = ()
-    failed: Mapping[str, int] = field(default_factory=dict)  # by stage, in the last 60 minutes
+    failed: Mapping[str, int] = field(default_factory=dict)  # tries, by stage, in the last 60 minutes
+    notes_failed: int = 0  # in the last 60 minutes, and are so still
     active: int = 0
     stalled: int = 0
     names_open: int = 0
@@ -117,6 +118,7 @@ def _questions() -> dict[str, Question]:
         "stalled": count_of(stalled_notes(Artifact.objects.all()), MOST_COUNTED),
         "names_open": count_of(unclear, MOST_COUNTED, alike=A_NAME),
         "entries_open": count_of(_to_be_confirmed(), MOST_COUNTED),
+        "notes_failed": count_of(failed_since(Artifact.objects.all(), Now() - HOUR), MOST_COUNTED),
         "last_received_at": first_of(Artifact.objects.order_by("-received_at", "-id"), "received_at"),
         "oldest_active_at": least_of(_since_when(StageRun.objects.active()), "since"),
         "clusters_working": count_of(living.filter(seen), MOST_COUNTED),
