@@ -1,12 +1,15 @@
 import os
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 
 from tests.browser.chromium import ARGUMENTS, CHROMIUM, SIZES
-from tests.factories import make_user
+from tests.factories import make_club, make_coach, make_user
+from tests.overview.situations import make_workers
 from voicepipeline import roles
 
 NO_CHROMIUM = "NO CHROMIUM on this machine: the browser tests did not run (apt-get install chromium)."
@@ -141,3 +144,15 @@ def sign_in(page, live_server, client):
         page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
 
     return sign_in
+
+
+@pytest.fixture
+def working(live_server):
+    """Workers and their watchdog report in for as long as the test lasts, however slow the machine is."""
+    make_workers(last_seen_at=timezone.now() + timedelta(hours=1))
+
+
+@pytest.fixture
+def niamh(working):
+    """A coach of a club, whose notes somebody works on."""
+    return make_coach(organization=make_club(name="St Brigid's"), first_name="Niamh", last_name="Byrne")

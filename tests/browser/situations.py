@@ -1,4 +1,4 @@
-"""The first screen at its worst: nobody works, nothing answers, and every name and number is long."""
+"""The first screen as a note comes in, and at its worst: nothing works, and every name and number is long."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 from retry.models import BulkRetry, RetryKind
-from tests.factories import make_club, make_coach, make_event, make_user
+from tests.factories import make_club, make_coach, make_event, make_note, make_user
 from tests.retry.factories import (
     ENTRIES,
     NAMES,
@@ -27,9 +27,10 @@ from voicepipeline.models import (
     Pause,
     WatchdogBeat,
 )
+from voicepipeline.overview.pulse import MOST_COUNTED
 
 # One more than is counted.
-MANY = 10_001
+MANY = MOST_COUNTED + 1
 LONG_CLUB = (
     "Cumann Lúthchleas Gael Naomh Bríd agus Naomh Pádraig, Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch"
 )
@@ -47,6 +48,13 @@ PROBLEMS = (
     ("internal_error", NAMES),
     ("worker_died", ENTRIES),
 )
+
+
+def arrive(coach, **options):
+    """A note of this coach, just received."""
+    note = make_note(organization=coach.organization, sender=coach)
+    make_event(note, EventType.ARTIFACT_RECEIVED, metadata={"source_channel": "voicemail"}, **options)
+    return note
 
 
 def set_on_fire():

@@ -11,10 +11,11 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests.browser.keys import press
-from tests.factories import make_club, make_coach, make_event, make_note, make_user
+from tests.browser.situations import arrive
+from tests.factories import make_club, make_user
+from tests.overview.polling import within_a_minute
 from tests.retry.problems import fail
 from voicepipeline import roles
-from voicepipeline.models import ClusterBeat, EventType, WatchdogBeat
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,14 +29,6 @@ let looks = "visible";
 Object.defineProperty(document, "visibilityState", { get: () => looks });
 window.look = (state) => { looks = state; document.dispatchEvent(new Event("visibilitychange")); };
 """
-
-
-@pytest.fixture
-def niamh(live_server):
-    """A coach; workers and their watchdog have just reported in."""
-    ClusterBeat.objects.create(host="h", parent_pid=1, parent_started_at=timezone.now(), sentinel_pid=1, workers=8)
-    WatchdogBeat.objects.create(host="h", pid=1)
-    return make_coach(organization=make_club(name="St Brigid's"), first_name="Niamh", last_name="Byrne")
 
 
 class Live:
@@ -82,25 +75,22 @@ def live(page, sign_in, niamh):
     return Live(page)
 
 
-def arrive(coach, **options):
-    note = make_note(organization=coach.organization, sender=coach)
-    make_event(note, EventType.ARTIFACT_RECEIVED, metadata={"source_channel": "voicemail"}, **options)
-    return note
-
-
 def newest_key(page):
     return page.locator("[data-happening]").first.get_attribute("data-happening")
 
 
 def test_held_rows_are_not_sent_again_and_their_number_grows(page, live, niamh):
+    def one_comes():
+        live.open()
+        shown = newest_key(page)
+        live.point_at(page.locator("[data-happening]").first)
+        arrive(niamh)
+        return shown, [live.answer(), live.answer()]
+
     arrive(niamh)
-    live.open()
-    shown = newest_key(page)
-    live.point_at(page.locator("[data-happening]").first)
-    arrive(niamh)
-    assert live.answer() == 200
+    shown, statuses = within_a_minute(one_comes)
+    assert statuses == [200, 204]
     expect(page.get_by_role("button", name="1 new")).to_be_visible()
-    assert live.answer() == 204
     arrive(niamh)
     live.answer()
     expect(page.get_by_role("button", name="2 new")).to_be_visible()
@@ -162,7 +152,7 @@ def test_an_answer_that_fails_is_asked_for_after_longer_and_longer_pauses(page, 
     page.unroute(POLL)
     live.answer(after=LONGEST_PAUSE_MS)
     live.expect_state("live")
-    assert live.answer() == 204
+    assert within_a_minute(lambda: [live.answer(), live.answer()])[-1] == 204
 
 
 def test_nothing_is_asked_while_nobody_looks_and_at_once_when_somebody_does(page, live, niamh):
@@ -270,9 +260,11 @@ def test_an_answer_that_never_comes_counts_as_none(page, live):
 
 @pytest.mark.trial
 def test_it_asks_less_often_when_nothing_happens_for_long(page, live, niamh):
-    live.open()
-    for _ in range(IDLE_AFTER):
-        assert live.answer() == 204
+    def nothing_happens():
+        live.open()
+        return {live.answer() for _ in range(IDLE_AFTER)}
+
+    assert within_a_minute(nothing_happens) == {204}
     before = len(live.polls)
     live.pass_time(IDLE_PAUSE_MS - 100)
     assert len(live.polls) == before
@@ -332,9 +324,12 @@ def test_only_the_state_is_read_out(page, live, niamh):
 
 @pytest.mark.trial
 def test_the_page_pipeline_lives_in_the_same_way(page, live, niamh):
+    def opened():
+        live.open("admin:pipeline", "?stage=transcription")
+        return live.answer()
+
     arrive(niamh)
-    live.open("admin:pipeline", "?stage=transcription")
-    assert live.answer() == 204
+    assert within_a_minute(opened) == 204
     arrive(niamh)
     assert live.answer() == 200
     expect(page.locator("#on-their-way .ov-progress")).to_have_count(2)

@@ -7,8 +7,8 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from tests.browser.keys import press
-from tests.factories import make_club, make_coach, make_user
-from tests.overview.situations import make_everything, make_workers
+from tests.factories import make_user
+from tests.overview.situations import make_everything
 from tests.retry.problems import fail
 from voicepipeline import roles
 
@@ -16,12 +16,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 INDEX, PIPELINE = "admin:index", "admin:pipeline"
 PHONE = {"width": 375, "height": 812}
-
-
-@pytest.fixture
-def niamh(live_server):
-    make_workers()
-    return make_coach(organization=make_club(name="St Brigid's"))
 
 
 @pytest.fixture

@@ -59,10 +59,11 @@ def make_everything():
         aggregate_hourly_metrics(hour(timezone.now(), back=back))
 
 
-def make_workers():
-    now = timezone.now()
-    ClusterBeat.objects.create(host="h", parent_pid=1, parent_started_at=now, sentinel_pid=1, workers=8)
-    WatchdogBeat.objects.create(host="h", pid=1)
+def make_workers(last_seen_at=None):
+    """Workers and their watchdog have just reported in."""
+    seen = {"host": "h", "last_seen_at": last_seen_at or timezone.now()}
+    ClusterBeat.objects.create(parent_pid=1, parent_started_at=timezone.now(), sentinel_pid=1, workers=8, **seen)
+    WatchdogBeat.objects.create(pid=1, **seen)
 
 
 def _ago(span):
