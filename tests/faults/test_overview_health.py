@@ -190,7 +190,7 @@ def test_the_provider_is_down(working, looking, simulator):
         "Transcription is on hold for all clubs since [then]: the AI service is down; 6 voice notes wait, nothing is "
         "lost. It is tried again by itself.",
     )
-    until(lambda: looking.strip().stands_on[0] == "AI service: on hold for transcription", "the state is told")
+    until(lambda: looking.strip().stands_on[0] == "AI service: paused for transcription", "the state is told")
     looking.until_listed(6, "6 voice notes")
     looking.follow_all()
     control(simulator, "POST", outage=None)

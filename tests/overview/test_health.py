@@ -8,6 +8,7 @@ from voicepipeline.ai.faults import FAULTS
 from voicepipeline.ai_notices import Standstill
 from voicepipeline.explanations import HOLD_REASONS
 from voicepipeline.models import AIService
+from voicepipeline.overview.cards import own_cards
 from voicepipeline.overview.health import Rows, health_of
 from voicepipeline.overview.parts import Level
 from voicepipeline.overview.pulse import MOST_COUNTED, Pulse
@@ -298,15 +299,37 @@ def test_all_that_it_stands_on_is_well():
 @pytest.mark.parametrize(
     ("standstills", "expected"),
     [
-        ((down(),), ("AI service: on hold for transcription", Level.TROUBLE)),
-        ((down(), down("chat", state="half_open")), ("AI service: on hold for transcription", Level.TROUBLE)),
-        ((down(), down("chat")), ("AI service: on hold", Level.TROUBLE)),
-        ((down(state="half_open"),), ("AI service: testing", Level.NOTICE)),
+        ((down(),), ("AI service: paused for transcription", Level.TROUBLE)),
+        ((down("chat", state="half_open"), down()), ("AI service: paused for transcription", Level.TROUBLE)),
+        ((down(), down("chat")), ("AI service: paused", Level.TROUBLE)),
+        ((down(state="half_open"),), ("AI service: testing for transcription", Level.NOTICE)),
+        ((down(state="half_open"), down("chat", state="half_open")), ("AI service: testing", Level.NOTICE)),
         ((Standstill(subject="everything", since=NOW),), ("AI service: normal", Level.GOOD)),
     ],
 )
 def test_the_ai_service_is_told_as_the_worst_of_its_parts(standstills, expected):
     assert states(pulse(standstills=standstills))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("standstills", "expected"),
+    [
+        ((), ("Normal", Level.GOOD)),
+        ((down("chat", state="half_open"), down()), ("Paused", Level.TROUBLE)),
+        ((down(), down("chat", state="half_open")), ("Paused", Level.TROUBLE)),
+        ((down(state="half_open"),), ("Testing", Level.NOTICE)),
+    ],
+)
+def test_the_card_tells_the_worst_of_them_as_well(standstills, expected):
+    *_, card = own_cards(pulse(standstills=standstills))
+    assert (card.main.words, card.level) == expected
+
+
+def test_in_whatever_order_services_come_they_are_told_in_one():
+    two = down("chat", state="half_open"), down()
+    *_, card = own_cards(pulse(standstills=two))
+    *_, again = own_cards(pulse(standstills=reversed(two)))
+    assert card.more == again.more
 
 
 def test_workers_of_several_clusters_are_told_together():

@@ -6,7 +6,8 @@ Nothing in it changes while all goes well, so that an unchanged overview stays u
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from voicepipeline.models import AIService, AIServiceHealth
+from voicepipeline.models import AIService
+from voicepipeline.overview.cards import AI_LEVELS, ai_in_trouble, ai_state
 from voicepipeline.overview.health import Rows, counted, watches
 from voicepipeline.overview.parts import Level
 from voicepipeline.overview.pulse import Pulse
@@ -28,14 +29,12 @@ def states_of(pulse: Pulse, *, lost_after: timedelta) -> tuple[State, ...]:
 
 
 def _ai_service(pulse: Pulse) -> State:
-    troubled = [each for each in pulse.standstills if each.service]
-    paused = [each.service for each in troubled if each.state == AIServiceHealth.State.OPEN]
-    if paused:
-        of = "" if len(paused) == len(AIService) else f" for {AIService(paused[0]).label.lower()}"
-        return State(f"AI service: on hold{of}", Level.TROUBLE, Rows.AI_SERVICE)
-    if troubled:
-        return State("AI service: testing", Level.NOTICE, Rows.AI_SERVICE)
-    return State("AI service: normal", Level.GOOD, Rows.AI_SERVICE)
+    """The worst of its services; by name when others are better."""
+    troubled = ai_in_trouble(pulse.standstills)
+    state = ai_state(troubled)
+    alike = [each.service for each in troubled if each.state == state]
+    of = f" for {AIService(alike[0]).label.lower()}" if alike and len(alike) < len(AIService) else ""
+    return State(f"AI service: {str(state.label).lower()}{of}", AI_LEVELS[state], Rows.AI_SERVICE)
 
 
 def _workers(pulse: Pulse) -> State:
