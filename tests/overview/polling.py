@@ -34,7 +34,7 @@ def ask(client, live, seen, **query):
 def within_a_minute(act):
     """What comes of this when no minute begins meanwhile.
 
-    Links name the minutes that their figures count, and every tenth is news. When one began, all of it is done once
+    Links name the minutes that their figures count, and a new one can be news. When one began, all of it is done once
     more, which then has a minute before it.
     """
     began = _minutes()

@@ -1,7 +1,7 @@
 """What a page of sections is answered when it asks again: what has changed, and nothing else."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -11,7 +11,6 @@ from tests.factories import make_user
 from tests.overview.polling import ask, digests, opened, within_a_minute
 from tests.retry.factories import TRANSCRIPTION, make_moving
 from voicepipeline import roles
-from voicepipeline.admin.lists import span_text
 from voicepipeline.admin.live import Section
 from voicepipeline.templatetags.moments import ago, clock
 
@@ -69,22 +68,3 @@ def test_how_long_ago_something_was_is_no_change_and_when_it_was_is_one():
     assert section(told).digest == section(later).digest
     assert section(told).digest != section(str(ago(when - timedelta(seconds=1)))).digest
     assert section(str(clock(when))).digest != section(str(clock(when - timedelta(minutes=1)))).digest
-
-
-@pytest.mark.parametrize("quoted", [str, quote])
-def test_the_span_of_an_address_is_news_every_tenth_minute_only(quoted):
-    def digest(minute):
-        start = datetime(2026, 3, 18, 8, minute, tzinfo=UTC)
-        span = span_text(start, start + timedelta(hours=1))
-        return section(f'<a href="/runs/?ended_in={quoted(span)}">3</a>').digest
-
-    assert len({digest(minute) for minute in range(40, 50)}) == 1
-    assert digest(49) != digest(50)
-
-
-def test_a_flow_in_which_nothing_happens_is_the_same_a_minute_later():
-    def digest(minute):
-        pulse = Pulse(now=datetime(2026, 3, 18, 9, minute, 12, tzinfo=UTC), loads=(), failed={})
-        return section(render_to_string("voicepipeline/overview/flow.html", {"flow": flow_of(pulse, None)})).digest
-
-    assert digest(40) == digest(41)
