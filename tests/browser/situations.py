@@ -63,7 +63,7 @@ def set_on_fire():
     club = make_club(name=LONG_CLUB)
     coach = make_coach(organization=club, **LONG_COACH)
     colleague = make_user(roles.OPERATOR, **LONG_COACH)
-    _stop_everything(ago, colleague)
+    stop_everything(ago, colleague)
     for code, stage in PROBLEMS:
         note = fail(stage, code=code, message=LONG_MESSAGE, organization=club, sender=coach)
         fail(stage, code=code, message=LONG_MESSAGE)
@@ -79,7 +79,8 @@ def set_on_fire():
     _heap_up(club, coach, ago)
 
 
-def _stop_everything(ago, colleague):
+def stop_everything(ago, colleague):
+    """Nobody works, nobody watches, no service answers, and somebody has paused what is left."""
     for model in (AIServiceHealth, ClusterBeat, WatchdogBeat):
         model.objects.all().delete()
     for service, reason in ((AIService.TRANSCRIPTION, "provider_unreachable"), (AIService.CHAT, "provider_no_credit")):

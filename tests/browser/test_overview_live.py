@@ -11,15 +11,17 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests.browser.keys import press
-from tests.browser.situations import arrive
+from tests.browser.situations import arrive, stop_everything
 from tests.factories import make_club, make_user
 from tests.overview.polling import within_a_minute
 from tests.retry.problems import fail
 from voicepipeline import roles
+from voicepipeline.models import AIServiceHealth
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-POLL = re.compile(r"/live/(\?|$)")
+POLL, PANEL = re.compile(r"/live/(\?|$)"), re.compile(r"/panels/\w+/")
+A_MINUTE_MS = 60_000
 PAUSE_MS, IDLE_PAUSE_MS, LONGEST_PAUSE_MS = 3_000, 6_000, 30_000
 PATIENCE_MS = 15_000
 IDLE_AFTER = 20
@@ -166,6 +168,47 @@ def test_nothing_is_asked_while_nobody_looks_and_at_once_when_somebody_does(page
         page.evaluate("look('visible')")
     expect(page.locator("[data-happening]")).to_have_count(1)
     live.expect_state("live")
+
+
+def test_what_has_been_unfolded_stays_so_and_the_keyboard_with_it(page, live):
+    stop_everything(timezone.now() - timedelta(minutes=47), make_user(roles.OPERATOR))
+    live.open()
+    summary = page.locator("#overview-health summary")
+    summary.focus()
+    press(page, "Enter")
+    page.evaluate("window.before = document.activeElement")
+    AIServiceHealth.objects.update(trouble_since=timezone.now() - timedelta(minutes=17))
+    assert live.answer() == 200
+    assert page.evaluate("!before.isConnected && document.querySelector('#overview-health details').open")
+    expect(summary).to_be_focused()
+
+
+def test_a_panel_that_does_not_come_keeps_what_it_has_and_says_so(page, live, niamh):
+    arrive(niamh)
+    live.open("admin:pipeline")
+    panel = page.locator("#panel-clubs")
+    expect(panel.get_by_role("heading", name="By club")).to_be_attached()
+    page.route(PANEL, lambda route: route.fulfill(status=502, body="Bad gateway"))
+    live.pass_time(A_MINUTE_MS)
+    said = panel.get_by_text("This part could not be loaded; it is tried again.")
+    expect(said).to_be_attached()
+    expect(panel.get_by_role("heading", name="By club")).to_be_attached()
+    page.unroute(PANEL)
+    live.pass_time(A_MINUTE_MS)
+    expect(said).to_have_count(0)
+
+
+@pytest.mark.trial
+def test_the_panels_of_the_page_pipeline_are_told_anew_each_minute(page, live, niamh):
+    live.open("admin:pipeline", "?stage=claims_extraction")
+    problem = page.locator("#panel-problems .ov-row")
+    range_ = page.locator("#range-7d")
+    range_.focus()
+    fail(organization=niamh.organization, sender=niamh)
+    expect(problem).to_have_count(0)
+    live.pass_time(A_MINUTE_MS)
+    expect(problem).to_have_count(1)
+    expect(range_).to_be_focused()
 
 
 @pytest.mark.trial
@@ -341,7 +384,7 @@ def test_the_page_pipeline_lives_in_the_same_way(page, live, niamh):
 def test_times_and_days_are_those_of_the_reader(browser, live_server, client, niamh):
     arrive(niamh, timestamp=datetime(2026, 3, 2, 20, 30, tzinfo=UTC))
     client.force_login(make_user(roles.VIEWER))
-    context = browser.new_context(timezone_id="Pacific/Auckland", locale="en-IE")
+    context = browser.new_context(timezone_id="Pacific/Auckland", locale="de-DE")
     name = settings.SESSION_COOKIE_NAME
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
     page = context.new_page()

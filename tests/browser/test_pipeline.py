@@ -41,6 +41,28 @@ def test_from_a_number_to_its_notes_and_to_their_retry(page, opened, niamh, chec
     expect(page.get_by_text("The one voice note that matched", exact=False)).to_be_visible()
 
 
+def test_the_keys_of_the_first_screen_are_its_own_too(page, opened):
+    opened()
+    press(page, "?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    press(page, "Escape")
+    press(page, "/")
+    expect(page.get_by_role("searchbox", name="Find a voice note")).to_be_focused()
+
+
+@pytest.mark.trial
+def test_without_scripts_what_comes_later_is_a_link_away(browser, sign_in, page, live_server, niamh):
+    sign_in(make_user(roles.VIEWER))
+    context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
+    plain = context.new_page()
+    plain.goto(f"{live_server.url}{reverse(PIPELINE)}?stage=transcription")
+    expect(plain.get_by_role("heading", name="By club")).to_have_count(0)
+    plain.get_by_role("link", name="Show what this page leaves out at first").click()
+    expect(plain.get_by_role("heading", name="By club")).to_be_visible()
+    expect(plain.get_by_role("heading", name="At the stage Transcription now")).to_be_visible()
+    context.close()
+
+
 @pytest.mark.trial
 def test_the_keyboard_is_enough_to_go_through_the_stages(page, opened, niamh):
     fail(organization=niamh.organization, sender=niamh)

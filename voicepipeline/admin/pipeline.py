@@ -34,6 +34,7 @@ SECTIONS = (
     ("on-their-way", "voicepipeline/pipeline_way.html", "on-their-way", "vp-panel"),
 )
 MOST_SHOWN = 20
+WHOLE = "whole"
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,10 @@ def page_view(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Pipeline",
         "live_url": f"{reverse('admin:pipeline_live')}?{request.GET.urlencode()}",
+        "whole_url": _whole_address(request),
         "sections": _sections(request),
         "panels": list(_panels(request)),
+        "places": shell.cards(request),
     }
     return TemplateResponse(request, "voicepipeline/pipeline.html", context)
 
@@ -196,10 +199,18 @@ def _address(request: HttpRequest, stage: str) -> str:
     return f"{reverse(PIPELINE)}?{query.urlencode()}#at-stage"
 
 
+def _whole_address(request: HttpRequest) -> str:
+    """This page with the panels in it that come later by script."""
+    query = request.GET.copy()
+    query[WHOLE] = "yes"
+    return f"{reverse(PIPELINE)}?{query.urlencode()}"
+
+
 def _panels(request: HttpRequest) -> Iterator[dict[str, str]]:
+    is_whole = WHOLE in request.GET
     for panel in sorted(registry.pipeline_panels.values(), key=lambda panel: panel.place):
         url = f"{reverse('admin:pipeline_panel', args=[panel.name])}?{request.GET.urlencode()}"
-        yield {"name": panel.name, "url": url, "html": "" if panel.later else _drawn(request, panel)}
+        yield {"name": panel.name, "url": url, "html": "" if panel.later and not is_whole else _drawn(request, panel)}
 
 
 def _drawn(request: HttpRequest, panel: PipelinePanel) -> str:

@@ -5,6 +5,8 @@
   const DAY = 86400;
   /* A clock that is wrong by less is not worth correcting: as much may lie between the server's answer and here. */
   const CLOCK_MAY_BE_WRONG_MS = 60000;
+  /* That of the page, whatever the browser speaks; the zone is the reader's. */
+  const LANGUAGE = document.documentElement.lang;
   const stated = document.querySelector("[data-now]");
   const difference = stated ? Date.parse(stated.dataset.now) - Date.now() : 0;
   const correction = Math.abs(difference) > CLOCK_MAY_BE_WRONG_MS ? difference : 0;
@@ -31,7 +33,7 @@
   function clock(moment) {
     const today = moment.toDateString() === new Date(now()).toDateString();
     const day = today ? {} : { day: "numeric", month: "short" };
-    return moment.toLocaleString([], { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    return moment.toLocaleString(LANGUAGE, { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   }
 
   function write(element, words) {
@@ -47,7 +49,7 @@
     let before = "";
     for (const row of [...list.children]) {
       const moment = new Date(row.querySelector("time").dateTime);
-      const day = moment.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
+      const day = moment.toLocaleDateString(LANGUAGE, { weekday: "long", day: "numeric", month: "long" });
       if (day !== before) {
         const heading = document.createElement("li");
         heading.className = "ov-day";

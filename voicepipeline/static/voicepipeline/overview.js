@@ -1,4 +1,4 @@
-/* The keys of the overview: / to find a voice note, ? to see what there is. */
+/* The keys of the overview and of the page Pipeline: / to find a voice note, ? to see what there is. */
 (() => {
   const TYPED = "overview-find";
   const find = document.querySelector("[data-find]");

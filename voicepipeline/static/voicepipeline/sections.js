@@ -148,6 +148,7 @@
     const fresh = held;
     held = null;
     markNew(fresh, section);
+    keepOpen(fresh, section);
     section.replaceWith(fresh);
     return fresh;
   }
@@ -167,7 +168,13 @@
   let left = null;
 
   function stops(section) {
-    return [...section.querySelectorAll("a[href], button")];
+    return [...section.querySelectorAll("a[href], button, summary")];
+  }
+
+  /* Who has unfolded something goes on reading it. */
+  function keepOpen(arrived, shown) {
+    const unfolded = [...shown.querySelectorAll("details")].map((details) => details.open);
+    arrived.querySelectorAll("details").forEach((details, place) => (details.open = unfolded[place] || false));
   }
 
   /* The same link of the section that takes its place; htmx itself finds only what has an id. */
@@ -203,12 +210,49 @@
     } else {
       held = held?.id === target.id ? null : held;
       markNew(arrived, target);
+      keepOpen(arrived, target);
       rememberFocus(target);
     }
   }
 
   document.addEventListener("htmx:oobBeforeSwap", beforeSectionSwap);
   document.addEventListener("htmx:oobAfterSwap", restoreFocus);
+
+  /* --- Panels, each of which asks for itself, and less often ---------------------------------------------------- */
+  function panelOf(event) {
+    return event.target.matches(".ov-panel") ? event.target : null;
+  }
+
+  function beforePanelSwap(event) {
+    const panel = panelOf(event);
+    if (panel && isSelectedIn(panel)) {
+      event.detail.shouldSwap = false; // it comes again in a minute
+    } else if (panel && event.detail.shouldSwap) {
+      rememberFocus(panel);
+    }
+  }
+
+  /* What was there is kept; a panel that was not there yet has these words alone. */
+  function afterPanelAnswer(event) {
+    const panel = panelOf(event);
+    if (!panel) {
+      return;
+    }
+    panel.querySelector("[data-failed]")?.remove();
+    if (event.detail.successful) {
+      restoreFocus();
+    } else {
+      const words = document.createElement("p");
+      words.className = "vp-panel ov-failed";
+      words.dataset.failed = "";
+      words.textContent = "This part could not be loaded; it is tried again.";
+      panel.querySelector(".ov-skeleton")?.remove();
+      panel.append(words);
+    }
+  }
+
+  document.addEventListener("htmx:beforeSwap", beforePanelSwap);
+  document.addEventListener("htmx:afterRequest", afterPanelAnswer);
 
   /* --- ... and so it begins ------------------------------------------------------------------------------------- */
   if (isSeen()) {
