@@ -96,20 +96,12 @@ def list_problems(asked: Asked, *, now: datetime) -> Problems:
     found = FailureGroup.objects.filter(**{"stage": asked.stage} if asked.stage else {})
     if asked.code:
         found = found.filter(Q(error_code__icontains=asked.code) | Q(error_code__in=codes_like(asked.code)))
-    counts = found.aggregate(**{tab.name: Count("pk", filter=_in(tab, now)) for tab in Tab})
+    counts = found.aggregate(**{tab.name: Count("pk", filter=in_tab(tab, now)) for tab in Tab})
     pages = max(1, -(-counts[asked.tab.name] // ON_A_PAGE))
     page = min(max(asked.page, 1), pages)
-    rows = _with_figures(found.filter(_in(asked.tab, now))).order_by("-clubs", "-notes", "-last_seen_at", "-pk")
+    rows = _with_figures(found.filter(in_tab(asked.tab, now))).order_by("-clubs", "-notes", "-last_seen_at", "-pk")
     shown = _problems(rows[(page - 1) * ON_A_PAGE : page * ON_A_PAGE], now)
     return Problems(shown, {tab: counts[tab.name] for tab in Tab}, page, pages)
-
-
-def worst_problems(most: int, *, now: datetime, stage: str = "", seen_since: datetime | None = None) -> list[Any]:
-    """The open ones that notes fail with now, with how many and of how many clubs; one query."""
-    wanted = {"stage": stage or None, "last_seen_at__gte": seen_since}
-    found = FailureGroup.objects.filter(_in(Tab.OPEN, now), **{name: each for name, each in wanted.items() if each})
-    touched = _with_figures(found).filter(notes__gt=0)
-    return list(touched.order_by("-clubs", "-notes", "-last_seen_at", "-pk")[:most])
 
 
 def get_problem(fingerprint: str, *, now: datetime) -> Problem | None:
@@ -163,7 +155,7 @@ def _full_name(first: str | None, last: str | None) -> str:
     return f"{first or ''} {last or ''}".strip()
 
 
-def _in(tab: Tab, now: datetime) -> Q:
+def in_tab(tab: Tab, now: datetime) -> Q:
     """A problem that was put aside is open again once its time is over; nothing has to happen for that."""
     aside = Q(status=FailureGroup.Status.SNOOZED, snoozed_until__gt=now)
     fixed = Q(status=FailureGroup.Status.FIXED)

@@ -7,11 +7,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from retry.deeds import deed_questions, deeds_of
-from retry.group_queries import worst_problems
 from retry.kinds import RETRY_ARTIFACT
 from retry.models import BulkRetry, RetryAttempt
-from retry.problem_words import whose, words_of
+from retry.problem_words import words_of
 from retry.queries import still_failed
+from retry.worst_problems import whose, worst_problems
 from voicepipeline.overview.asking import ask, count_of
 from voicepipeline.overview.cards import bounded
 from voicepipeline.overview.parts import Concern, Contribution, Level
@@ -51,7 +51,7 @@ def _problems(now: datetime, *, may_retry: bool) -> Iterator[Concern]:
             notes=group.notes,
         )
     if len(found) > PROBLEMS_SHOWN:
-        words = "More problems, of fewer voice notes"
+        words = "There are more problems"
         yield Concern("problems-more", "bug_report", Level.QUIET, words, url=reverse(PROBLEMS), deed="See all")
 
 

@@ -9,9 +9,9 @@ from django.db.models import Count, Min
 from django.http import HttpRequest
 from django.urls import reverse
 
-from retry.group_queries import worst_problems
 from retry.kinds import FAILED_STAGE, RETRY_ARTIFACT
-from retry.problem_words import whose, words_of
+from retry.problem_words import words_of
+from retry.worst_problems import whose, worst_problems
 from voicepipeline.admin.lists import MOST_COUNTED
 from voicepipeline.models import Artifact, StageName
 from voicepipeline.queries import failed_since

@@ -1,7 +1,6 @@
 """What problems are called, what they mean, and what helps: by their code."""
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -107,9 +106,3 @@ def codes_like(text: str) -> list[str]:
     """The codes whose names have this in them."""
     sought = text.casefold()
     return [code for code, words in CODES.items() if sought in words.title.casefold()]
-
-
-def whose(group: Any) -> str:
-    """How many notes of how many clubs a problem touches, of one that came with its figures."""
-    told = f"{group.notes:,} {'voice note' if group.notes == 1 else 'voice notes'}"
-    return f"{told} of {group.clubs:,} {'club' if group.clubs == 1 else 'clubs'}" if group.clubs else told

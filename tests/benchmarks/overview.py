@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count, Max, Min
 from django.test import Client
 from django.test.utils import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from retry.models import FailureGroup
 from tests.benchmarks.history_loader import CLUBS, load_history
 from tests.benchmarks.loader import NOTES, load
 from tests.benchmarks.pages import PLAIN_STATIC_FILES, ask
@@ -53,6 +55,7 @@ def load_installation(table: Table) -> User:
     table.heading(f"Overview: {NOTES:,} notes, {NOTES * 5:,} events, history of {CLUBS} clubs, {WRITERS} writers")
     if Artifact.objects.count() < NOTES:
         table.row("made by the loader in", f"{load():.0f} s")
+    load_problems()
     if not Organization.objects.filter(slug__startswith="club-of-history").exists():
         table.row("its history in", f"{load_history(timezone.now()):.0f} s")
     person, club = make_user("Administrator"), Organization.objects.order_by("id").first()
@@ -60,6 +63,20 @@ def load_installation(table: Table) -> User:
     if not User.objects.filter(username="reader1").exists():
         table.row("what people have to look at in", f"{load_review(person.pk, club.pk):.0f} s")
     return person
+
+
+def load_problems() -> None:
+    """The problems that the loader's failed notes have."""
+    failed = Artifact.objects.failed().filter(fingerprint__startswith="fingerprint").order_by()
+    alike = failed.values("fingerprint", "failed_stage", "error_code", "error_message")
+    figures = {"failures": Count("pk"), "first_seen_at": Min("received_at"), "last_seen_at": Max("received_at")}
+    FailureGroup.objects.bulk_create(
+        (
+            FailureGroup(stage=row.pop("failed_stage"), example_id=row.pop("example"), **row)
+            for row in alike.annotate(**figures, example=Max("pk"))
+        ),
+        ignore_conflicts=True,
+    )
 
 
 @contextmanager
