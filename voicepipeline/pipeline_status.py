@@ -37,7 +37,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class StageLoad:
-    """What one stage has before it and in it; the moments are since when the oldest due note waits, or is on hold."""
+    """What one stage has before it and in it; `oldest_due` is since when the oldest due note waits."""
 
     stage: str
     label: str
@@ -47,7 +47,6 @@ class StageLoad:
     on_hold: int = 0
     running: int = 0
     oldest_due: datetime | None = None
-    oldest_on_hold: datetime | None = None
 
     @property
     def oldest_for(self) -> timedelta | None:
@@ -152,7 +151,6 @@ def load_stages(now: datetime) -> list[StageLoad]:
             on_hold=Count("pk", filter=parked),
             running=Count("pk", filter=Q(status=StageRun.Status.RUNNING)),
             oldest_due=Min("not_before", filter=due),
-            oldest_on_hold=Min("parked_since", filter=parked),
         )
     )
     rows: dict[str, dict[str, Any]] = {row["stage"]: row for row in counted}
