@@ -82,6 +82,13 @@ def test_one_note_is_on_its_way():
     assert told(given)[0][1] == "Everything is flowing; the only voice note on its way has waited [2 s]."
 
 
+@pytest.mark.parametrize(
+    ("number", "words"), [(1, "1 voice note is on its way."), (2, "2 voice notes are on their way.")]
+)
+def test_notes_that_wait_for_no_stage_yet_are_on_their_way_as_well(number, words):
+    assert told(pulse(active=number)) == [(Level.GOOD, f"Everything is flowing; {words}")]
+
+
 def test_nothing_was_received_for_an_hour():
     given = pulse(last_received_at=ago(hours=2))
     assert told(given) == [
@@ -189,6 +196,12 @@ def test_people_have_paused_something(subject, club, expected):
     assert told(pulse(standstills=(Standstill(subject=subject, club=club, since=NOW),))) == [(Level.NOTICE, expected)]
 
 
+def test_a_long_name_of_a_club_keeps_to_its_place():
+    paused = Standstill(subject="transcription", club="A\u202egrof\n" + "x" * 150, since=NOW)
+    ((_, words),) = told(pulse(standstills=(paused,)))
+    assert f"for Agrof {'x' * 53}\N{HORIZONTAL ELLIPSIS} since" in words
+
+
 def test_workers_have_gone_silent():
     given = pulse(clusters_working=0, cluster_seen_at=ago(minutes=3), active=143, stalled=2)
     assert told(given) == [
@@ -203,6 +216,21 @@ def test_workers_have_gone_silent():
 def test_no_workers_were_ever_there():
     words = told(pulse(clusters_working=0, cluster_seen_at=None))[0][1]
     assert words.startswith("Processing has stopped: no workers are running; voice notes are accepted and wait,")
+
+
+@pytest.mark.parametrize(
+    ("silent", "words"),
+    [
+        (1, "One of 2 groups of workers has not reported in for [600 s]"),
+        (2, "2 of 3 groups of workers have not reported in, the first of them for [600 s]"),
+    ],
+)
+def test_some_workers_have_gone_silent(silent, words):
+    given = pulse(clusters_silent=silent, silent_since=ago(minutes=10))
+    assert told(given) == [
+        (Level.NOTICE, f"{words}: the others go on, and nothing is lost. Ask an engineer to look at it.")
+    ]
+    assert rows_of(given) == [Rows.QUEUE]
 
 
 @pytest.mark.parametrize(
@@ -334,6 +362,11 @@ def test_in_whatever_order_services_come_they_are_told_in_one():
 
 def test_workers_of_several_clusters_are_told_together():
     assert states(pulse(clusters_working=2, workers=64))[1][0] == "64 workers in 2 clusters"
+
+
+def test_clusters_that_are_silent_are_told_beside_those_that_work():
+    given = pulse(clusters_silent=1, silent_since=ago(minutes=10))
+    assert states(given)[1] == ("8 workers in 1 of 2 clusters", Level.NOTICE)
 
 
 def test_nobody_is_there():

@@ -13,7 +13,7 @@ from tests.overview.links import rows_at
 from tests.overview.situations import make_workers
 from tests.retry.factories import TRANSCRIPTION, make_failed, make_run
 from voicepipeline import roles
-from voicepipeline.models import StageRun
+from voicepipeline.models import ClusterBeat, StageRun
 from voicepipeline.overview.pulse import load_pulse
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +72,27 @@ def test_what_is_due_is_listed_by_the_clock_by_which_it_is_counted(client):
     listed = {waits: rows_at(client.get(f"{runs}?waits={waits}")) for waits in ("now", "later")}
     pulse = load_pulse()
     assert listed == {"now": 0, "later": 1} == {"now": pulse.total("due"), "later": pulse.total("later")}
+
+
+def make_silent(**span):
+    """Another cluster that has said nothing since then."""
+    begun, process = ago(hours=9), {"host": "other", "parent_pid": 1, "sentinel_pid": 1}
+    ClusterBeat.objects.create(
+        **process, parent_started_at=begun, started_at=begun, workers=8, last_seen_at=ago(**span)
+    )
+
+
+def test_a_cluster_that_is_gone_is_told_beside_one_that_works():
+    make_workers()
+    ClusterBeat.objects.update(started_at=ago(hours=9))
+    make_silent(minutes=10)
+    pulse = load_pulse()
+    assert (pulse.clusters_working, pulse.clusters_silent) == (1, 1)
+    assert pulse.silent_since == ClusterBeat.objects.get(host="other").last_seen_at
+
+
+def test_a_cluster_that_was_started_anew_is_not_missed():
+    make_silent(minutes=10)
+    make_workers()
+    pulse = load_pulse()
+    assert (pulse.clusters_working, pulse.clusters_silent, pulse.silent_since) == (1, 0, None)

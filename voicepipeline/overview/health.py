@@ -15,6 +15,7 @@ from voicepipeline.overview.cards import bounded
 from voicepipeline.overview.parts import Level
 from voicepipeline.overview.pulse import HOUR, Pulse
 from voicepipeline.stages import stages_of
+from voicepipeline.text import one_line
 
 # Workers that are all busy for so long with what is due have more before them than they can do.
 BACKLOG_AFTER = timedelta(minutes=2)
@@ -24,6 +25,7 @@ BUSY_FROM = 0.5
 QUIET_AFTER = HOUR
 # Trouble is always shown; with it, so many are shown in all.
 SHOWN = 3
+LONGEST_NAME = 60  # of a club
 AI_SERVICE_DOWN = "the AI service is down"
 # What somebody has to do before an AI service can be resumed.
 REMEDIES = {
@@ -95,6 +97,7 @@ def health_of(pulse: Pulse, *, lost_after: timedelta, may_upload: bool) -> Healt
         *_services(pulse),
         *_stalled(pulse),
         *_pauses(pulse),
+        *_missing(pulse),
         *_backlog(pulse),
         *(_say(Level.NOTICE, Piece(each.caution, Rows.AI_SERVICE)) for each in pulse.standstills if each.caution),
     ]
@@ -139,6 +142,21 @@ def _nobody_works(pulse: Pulse) -> Iterator[Sentence]:
         waiting = (Piece(notes(pulse.active), Rows.ACTIVE), f" {_waits(pulse.active)}")
     stopped = Piece("Processing has stopped", Rows.QUEUE)
     yield _say(Level.TROUBLE, stopped, *silent, *waiting, ", nothing is lost. Ask an engineer to start the workers.")
+
+
+def _missing(pulse: Pulse) -> Iterator[Sentence]:
+    """Some of the clusters, while others work."""
+    gone, since = pulse.clusters_silent, pulse.silent_since
+    if not (gone and pulse.clusters_working and since):
+        return
+    clusters = f"{'One' if gone == 1 else bounded(gone)} of {bounded(gone + pulse.clusters_working)} groups of workers"
+    yield _say(
+        Level.NOTICE,
+        Piece(clusters, Rows.QUEUE),
+        " has not reported in for " if gone == 1 else " have not reported in, the first of them for ",
+        Piece(since=since),
+        ": the others go on, and nothing is lost. Ask an engineer to look at it.",
+    )
 
 
 def _no_watchdog(pulse: Pulse, lost_after: timedelta) -> Iterator[Sentence]:
@@ -224,10 +242,10 @@ def _what_waits(subject: str) -> str:
 
 
 def _for_whom(alike: Iterable[Standstill]) -> str:
-    clubs = [each.club for each in alike]
-    if None in clubs:
+    clubs = [each.club for each in alike if each.club is not None]
+    if any(each.club is None for each in alike):
         return "for all clubs"
-    return f"for {clubs[0]}" if len(clubs) == 1 else f"for {len(clubs)} clubs"
+    return f"for {one_line(clubs[0], LONGEST_NAME)}" if len(clubs) == 1 else f"for {len(clubs)} clubs"
 
 
 # --- What is slow ---------------------------------------------------------------------------------------------------
@@ -266,12 +284,8 @@ def _nothing_wrong(pulse: Pulse, *, may_upload: bool) -> Sentence:
     if received is None:
         return _nothing_yet(may_upload)
     failed = tuple(_failed_lately(pulse))
-    if pulse.oldest_active_at is not None:
-        many = pulse.active > 1
-        before = f"Everything is flowing; the {'oldest of' if many else 'only'} "
-        moving = f"{notes(pulse.active)} on their way" if many else "voice note on its way"
-        waited = Piece(since=pulse.oldest_active_at)
-        return _say(Level.GOOD, before, Piece(moving, Rows.ACTIVE), " has waited ", waited, ".", *failed)
+    if pulse.active:
+        return _say(Level.GOOD, *_moving(pulse), *failed)
     last: tuple[Piece | str, ...] = (
         Piece("the last voice note", Rows.NEWEST),
         " was received ",
@@ -283,6 +297,20 @@ def _nothing_wrong(pulse: Pulse, *, may_upload: bool) -> Sentence:
         return _say(Level.GOOD, "Everything is flowing and nothing waits; ", *last)
     sources = Piece("where they come from", Rows.SOURCES)
     return _say(Level.QUIET, "Nothing is wrong and nothing waits; ", *last, " If that is unusual, see ", sources, ".")
+
+
+def _moving(pulse: Pulse) -> Iterator[Piece | str]:
+    many, since = pulse.active > 1, pulse.oldest_active_at
+    if since is None:  # just received, or between two stages
+        yield "Everything is flowing; "
+        yield Piece(notes(pulse.active), Rows.ACTIVE)
+        yield f" {'are on their' if many else 'is on its'} way."
+        return
+    yield f"Everything is flowing; the {'oldest of' if many else 'only'} "
+    yield Piece(f"{notes(pulse.active)} on their way" if many else "voice note on its way", Rows.ACTIVE)
+    yield " has waited "
+    yield Piece(since=since)
+    yield "."
 
 
 def _failed_lately(pulse: Pulse) -> Iterator[Piece | str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import DateTimeField, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models import DateTimeField, Exists, Func, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from voicepipeline.ai_notices import Standstill, load_standstills
@@ -46,7 +46,8 @@ class Pulse:
     last_received_at: datetime | None = None
     oldest_active_at: datetime | None = None  # since when the note that is longest on its way is so
     clusters_working: int = 0
-    clusters_silent: int = 0
+    clusters_silent: int = 0  # of the last day, but for those in whose place another began
+    silent_since: datetime | None = None  # the first of them
     workers: int = 0  # of the clusters that work
     cluster_seen_at: datetime | None = None
     watchdog_seen_at: datetime | None = None
@@ -92,7 +93,12 @@ def _failed_lately(stage: str) -> QuerySet[StageRun]:
 
 
 def _since_when(runs: QuerySet[StageRun]) -> QuerySet[StageRun]:
-    """Since when each note is on its way: one that was retried, since then. The oldest will do."""
+    """Since when each note is on its way: one that was retried, since then. The oldest will do.
+
+    They are the oldest by when they were received. Were more of them retried at once, one that has waited for longer
+    would be missed; but bulk retries keep half as many under way as there are workers, and all that are on their way
+    may be a hundred thousand.
+    """
     caused_alike = StageRun.objects.filter(artifact=OuterRef("artifact"), origin=OuterRef("origin"))
     first = caused_alike.order_by("queued_at").values("queued_at")[:1]
     return runs.annotate(since=Subquery(first)).order_by("artifact_id")[:OLDEST_READ]
@@ -106,11 +112,21 @@ def _to_be_confirmed() -> QuerySet[InsightDraft]:
     return entries
 
 
+def _silent(living: QuerySet[ClusterBeat], seen: Q) -> QuerySet[ClusterBeat]:
+    """Clusters that are gone.
+
+    One that is stopped says nothing of it: where another began since then, it was started anew.
+    """
+    until = OuterRef("last_seen_at") - limits().cluster_lost_after
+    instead = living.filter(seen, started_at__gt=until)
+    return living.filter(~Exists(instead), last_seen_at__gte=Now() - 24 * HOUR).exclude(seen)
+
+
 def _questions() -> dict[str, Question]:
     """By the database's clock: workers report in by it, and that of the machine that asks may be another."""
     living = ClusterBeat.objects.filter(ended_at=None)
     seen = Q(last_seen_at__gte=Now() - limits().cluster_lost_after)
-    lately = Q(last_seen_at__gte=Now() - 24 * HOUR)
+    silent = _silent(living, seen)
     unclear = EntityResolution.objects.filter(status=EntityResolution.Status.NEEDS_DISAMBIGUATION)
     return {
         "now": NOW,
@@ -122,7 +138,8 @@ def _questions() -> dict[str, Question]:
         "last_received_at": first_of(Artifact.objects.order_by("-received_at", "-id"), "received_at"),
         "oldest_active_at": least_of(_since_when(StageRun.objects.active()), "since"),
         "clusters_working": count_of(living.filter(seen), MOST_COUNTED),
-        "clusters_silent": count_of(living.filter(lately).exclude(seen), MOST_COUNTED),
+        "clusters_silent": count_of(silent, MOST_COUNTED),
+        "silent_since": least_of(silent, "last_seen_at"),
         "workers": sum_of(living.filter(seen), "workers"),
         "cluster_seen_at": first_of(living.order_by("-last_seen_at"), "last_seen_at"),
         "watchdog_seen_at": first_of(WatchdogBeat.objects.order_by("-last_seen_at"), "last_seen_at"),

@@ -41,8 +41,11 @@ def _workers(pulse: Pulse) -> State:
     if not pulse.clusters_working:
         return State("Workers: none", Level.TROUBLE, Rows.QUEUE)
     workers = counted(pulse.workers, "worker", "workers")
-    clusters = counted(pulse.clusters_working, "cluster", "clusters")
-    return State(f"{workers} in {clusters}", Level.GOOD, Rows.QUEUE)
+    number = pulse.clusters_working
+    if pulse.clusters_silent:
+        all_of_them = counted(number + pulse.clusters_silent, "cluster", "clusters")
+        return State(f"{workers} in {number:,} of {all_of_them}", Level.NOTICE, Rows.QUEUE)
+    return State(f"{workers} in {counted(number, 'cluster', 'clusters')}", Level.GOOD, Rows.QUEUE)
 
 
 def _watchdog(pulse: Pulse, lost_after: timedelta) -> State:
