@@ -20,9 +20,11 @@ from voicepipeline.admin.words import State, run_state
 from voicepipeline.models import Artifact, StageName, StageRun
 from voicepipeline.note_states import state_of_row, with_standing
 from voicepipeline.overview.flow import flow_of
+from voicepipeline.overview.health import LONGEST_NAME
 from voicepipeline.overview.pulse import Pulse
 from voicepipeline.registry import PipelinePanel, registry
 from voicepipeline.stages import IN_ORDER, STAGES
+from voicepipeline.text import one_line
 
 PIPELINE = "admin:pipeline"
 NOTE, NOTES = "admin:voicepipeline_artifact_change", "admin:voicepipeline_artifact_changelist"
@@ -134,11 +136,11 @@ def _progress(note: Artifact, now: datetime) -> OnItsWay:
 
 
 def _coach(note: Artifact) -> str:
-    return str(note.sender) if note.sender else "Unknown sender"
+    return one_line(str(note.sender), LONGEST_NAME) if note.sender else "Unknown sender"
 
 
 def _club(note: Artifact) -> str:
-    return note.organization.name if note.organization else "No club"
+    return one_line(note.organization.name, LONGEST_NAME) if note.organization else "No club"
 
 
 # --- The page -------------------------------------------------------------------------------------------------------
