@@ -2,6 +2,7 @@
 
 import re
 import threading
+from contextlib import contextmanager
 
 import pytest
 from django.db import connection
@@ -10,12 +11,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.factories import make_resolution, make_user
+from tests.overview.polling import within_a_minute
 from tests.retry.factories import TRANSCRIPTION, make_moving
 from tests.retry.problems import fail
-from tests.threads import at_once
+from tests.threads import at_once, raised
 from voicepipeline import roles
-from voicepipeline.admin.overview import shared_sections
-from voicepipeline.admin.sharing import Shared
+from voicepipeline.admin.overview import live_view, shared_sections, what_decides
+from voicepipeline.admin.sharing import NotFoundNow, Shared
 
 LONG = 60
 POLL = "admin:overview_live"
@@ -97,6 +99,73 @@ def test_what_cannot_be_found_is_looked_for_again_by_the_next(find):
     assert shared.get("viewer", find, seconds=LONG) == 1
 
 
+class Sought(str):
+    """A key that knows when everybody has asked for it."""
+
+    number = 8
+
+    def __init__(self, _):
+        self.times, self.by_all = 0, threading.Event()
+
+    def __hash__(self):
+        self.times += 1
+        if self.times == self.number:
+            self.by_all.set()
+        return super().__hash__()
+
+
+@contextmanager
+def being_found(shared, key):
+    """Somebody finds it for as long as this lasts."""
+    has_begun, is_over = threading.Event(), threading.Event()
+
+    def find_slowly():
+        has_begun.set()
+        is_over.wait(LONG)
+        return []
+
+    first = threading.Thread(target=lambda: shared.get(key, find_slowly, seconds=LONG))
+    first.start()
+    assert has_begun.wait(LONG)
+    try:
+        yield
+    finally:
+        is_over.set()
+        first.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_one_who_fails_does_not_try_in_turn():
+    shared, key, tries = Shared(patience=LONG), Sought("viewer"), []
+
+    def find_nothing():
+        tries.append(key)
+        assert key.by_all.wait(LONG)
+        raise ZeroDivisionError
+
+    outcomes = raised(at_once(*[lambda: shared.get(key, find_nothing, seconds=LONG)] * key.number))
+    assert sorted(type(each).__name__ for each in outcomes) == ["NotFoundNow"] * 7 + ["ZeroDivisionError"]
+    assert len(tries) == 1
+
+
+def test_nobody_waits_for_ever(find):
+    shared = Shared(patience=0.01)
+    with being_found(shared, "viewer"), pytest.raises(NotFoundNow):
+        shared.get("viewer", find, seconds=LONG)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_shared")
+def test_a_poll_that_waits_too_long_is_asked_to_come_again(rf):
+    request = rf.get(reverse(POLL))
+    request.user = make_user(roles.VIEWER)
+    usual, shared_sections.patience = shared_sections.patience, 0.01
+    with being_found(shared_sections, what_decides(request)):
+        answer = live_view(request)
+    shared_sections.patience = usual
+    assert answer.status_code == 503
+
+
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_shared")
 def test_viewers_share_a_poll_and_the_page_is_always_as_things_are():
@@ -126,8 +195,12 @@ def test_people_with_other_rights_share_nothing(settings):
     ]
     fail()
     make_resolution()
-    alone = [digests(signed_in(person)) for person in people]
-    settings.OVERVIEW_SHARED_SECONDS = LONG
-    shared_sections.forget()
-    assert [digests(signed_in(person)) for person in people] == alone
+
+    def alone_and_sharing():
+        shared_sections.forget()
+        for settings.OVERVIEW_SHARED_SECONDS in (0, LONG):
+            yield [digests(signed_in(person)) for person in people]
+
+    alone, sharing = within_a_minute(lambda: list(alone_and_sharing()))
+    assert sharing == alone
     assert alone[0] != alone[2]

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from voicepipeline.admin import shell
 from voicepipeline.admin.live import Section, answer_with_changes
 from voicepipeline.admin.note_filters import list_of_home, notes_of_home
 from voicepipeline.admin.placing import DEEDS
-from voicepipeline.admin.sharing import Shared
+from voicepipeline.admin.sharing import NotFoundNow, Shared
 from voicepipeline.engine.limits import limits
 from voicepipeline.models import Artifact, User
 from voicepipeline.overview.activity import recent_activity
@@ -168,11 +169,15 @@ def live_view(request: HttpRequest) -> HttpResponse:
     if not may_see(request):
         raise PermissionDenied
     seconds = settings.OVERVIEW_SHARED_SECONDS
-    sections = shared_sections.get(_what_decides(request), lambda: Overview(request).sections(), seconds=seconds)
+    try:
+        sections = shared_sections.get(what_decides(request), lambda: Overview(request).sections(), seconds=seconds)
+    except NotFoundNow:
+        # The browser says so, and asks less often.
+        return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
     return answer_with_changes(request, sections)
 
 
-def _what_decides(request: HttpRequest) -> Hashable:
+def what_decides(request: HttpRequest) -> Hashable:
     """Of two people with the same of this, both see the same."""
     user = request.user
     return frozenset(user.get_all_permissions()), user.is_superuser, get_language()

@@ -8,6 +8,12 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+PATIENCE_SECONDS = 2.0
+
+
+class NotFoundNow(Exception):
+    """Whoever was finding it has failed, or takes too long; it may be asked for again."""
+
 
 @dataclass
 class _Found(Generic[T]):
@@ -15,32 +21,51 @@ class _Found(Generic[T]):
 
     value: T | None = None
     at: float | None = None
+    failed_at: float | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Shared(Generic[T]):
     """One thing for each key; a key holds everything on which the thing depends, and so whoever may see it."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
+        self.patience = patience  # how many seconds the others wait
         self._found: dict[Hashable, _Found[T]] = {}
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, find: Callable[[], T], *, seconds: float) -> T:
-        """What was found for this key since then or since it was asked for; while one finds it, the others wait."""
+        """What was found for this key since then or since it was asked for; while one finds it, the others wait.
+
+        Those who have waited for one who fails do not try in their turn: it would be one failure after the other.
+        """
         if not seconds:
             return find()
         asked = time.monotonic()
         found = self._of(key, asked - seconds)
-        with found.lock:
+        if not found.lock.acquire(timeout=self.patience):
+            raise NotFoundNow
+        try:
             if found.value is not None and found.at is not None and found.at >= asked - seconds:
                 return found.value
-            value = find()
-            found.value, found.at = value, time.monotonic()
-            return value
+            if found.failed_at is not None and found.failed_at >= asked:
+                raise NotFoundNow
+            return self._find(found, find)
+        finally:
+            found.lock.release()
 
     def forget(self) -> None:
         with self._lock:
             self._found.clear()
+
+    @staticmethod
+    def _find(found: _Found[T], find: Callable[[], T]) -> T:
+        try:
+            value = find()
+        except Exception:
+            found.failed_at = time.monotonic()
+            raise
+        found.value, found.at = value, time.monotonic()
+        return value
 
     def _of(self, key: Hashable, oldest: float) -> _Found[T]:
         """What is too old is forgotten, so that no more is kept than is asked for."""
