@@ -13,13 +13,13 @@ from voicepipeline.operations.entry_steps import EVENTS, event_name
 
 pytestmark = pytest.mark.django_db
 
-# What people did is drawn by chance, the same for the same moment: on this one, something of every kind.
+# What people did is drawn by chance, the same for the same moment: at this one there is something of every kind.
 NOW = datetime(2026, 3, 18, 21, 30, tzinfo=UTC)
 
 
 def test_every_decision_has_its_history_and_its_event():
     first_run.create_demo_accounts()
-    seeding.seed(now=NOW, notes=120)
+    seeding.seed(now=NOW, notes=300)
     rows = list(EntryDecision.objects.all())
     assert set(Counter(row.kind for row in rows)) == {"confirmed", "edited", "rejected", "held", "undone"}
     drafts = {(draft.artifact_id, draft.key): draft for draft in InsightDraft.objects.all()}
