@@ -104,6 +104,18 @@ def test_names_of_other_clubs_are_led_to():
     assert [found.url for found in concerns(names_open=3)][1:] == [reverse(NAMES)]
 
 
+def test_names_beyond_those_that_were_counted_are_led_to():
+    row = make_resolution(make_claim(make_note(organization=make_club())), name_key="name", organization=make_club())
+    values = {
+        field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields if field.attname != "id"
+    }
+    EntityResolution.objects.bulk_create(
+        EntityResolution(**{**values, "name_key": f"name {number}", "mention_number": number + 2})
+        for number in range(MOST_COUNTED)
+    )
+    assert [found.url for found in concerns(names_open=MOST_COUNTED + 1)][1:] == [reverse(NAMES)]
+
+
 def test_a_club_is_called_by_a_name_of_one_line():
     unclear(make_club(name="\u202eSt  Brigid's " + "g" * 100), 1)
     (found,) = concerns()

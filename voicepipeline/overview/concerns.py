@@ -113,7 +113,7 @@ def _unclear_names(pulse: Pulse, deed: str) -> Iterator[Concern]:
             clubs=1,
             notes=row["names"],
         )
-    if others > 0:
+    if others > 0 or pulse.names_open > MOST_COUNTED:
         words = "More names are unclear in other clubs"
         yield Concern("names-more", "person_search", Level.QUIET, words, url=reverse(NAMES), deed="See all")
 
