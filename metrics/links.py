@@ -13,8 +13,9 @@ from django.urls import reverse
 
 from metrics.limits import limits
 from metrics.models import END_TO_END, CounterType
-from voicepipeline.admin.lists import ClubOrNoneFilter, span_text
+from voicepipeline.admin.lists import ClubOrNoneFilter
 from voicepipeline.models import EventType
+from voicepipeline.spans import span_text
 from voicepipeline.stages import STAGES
 
 NOTES = "admin:voicepipeline_artifact_changelist"

@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from retry.models import BulkRetry, FailureMark, RetryAttempt, RetryKind
 from retry.problem_words import words_of
-from voicepipeline.admin.lists import span_text
 from voicepipeline.overview.asking import Question, newest_of, rows_of
 from voicepipeline.overview.deeds import who
 from voicepipeline.overview.parts import Deed
+from voicepipeline.spans import span_text
 
 Row = Mapping[str, Any]
 
@@ -51,11 +51,11 @@ def deeds_of(answers: Mapping[str, Any]) -> Iterator[Deed]:
     for row in answers["bulks"]:
         number = row["deed_what"]
         words = f"started a bulk retry of {number:,} {'voice note' if number == 1 else 'voice notes'}"
-        yield _deed("bulk", [row], "replay", words, reverse(BULK, args=[row["deed_about"]]))
+        yield _deed(row, "replay", words, reverse(BULK, args=[row["deed_about"]]))
     for row in answers["marks"]:
         icon, words = MARKED[row["deed_what"]]
         sentence = words.format(words_of(row["deed_code"]).title)
-        yield _deed(row["deed_what"], [row], icon, sentence, reverse(PROBLEM, args=[row["deed_about"]]))
+        yield _deed(row, icon, sentence, reverse(PROBLEM, args=[row["deed_about"]]))
 
 
 def _retried(rows: Sequence[Row]) -> Iterator[Deed]:
@@ -65,7 +65,7 @@ def _retried(rows: Sequence[Row]) -> Iterator[Deed]:
         number = f"{len(found)}+" if len(found) == READ else str(len(found))
         notes = "a voice note" if len(found) == 1 else f"{number} voice notes"
         words = f"started {notes} over" if over else f"retried {notes}"
-        yield _deed("over" if over else "retried", found, "replay", words, _address(found))
+        yield _deed(found[0], "replay", words, _address(found))
 
 
 def _address(rows: Sequence[Row]) -> str:
@@ -76,10 +76,9 @@ def _address(rows: Sequence[Row]) -> str:
     return f"{reverse(RETRIES)}?{urlencode({'who': rows[0]['deed_by'], 'how': 'alone', 'requested_in': span})}"
 
 
-def _deed(kind: str, rows: Sequence[Row], icon: str, sentence: str, url: str) -> Deed:
-    newest = rows[0]
+def _deed(newest: Row, icon: str, sentence: str, url: str) -> Deed:
     name = who(newest["deed_first_name"], newest["deed_last_name"], newest["deed_user_name"])
-    return Deed(f"{kind}-{newest['deed_by']}-{_at(rows[-1]):%s}", name, sentence, _at(newest), icon, url)
+    return Deed(name, sentence, _at(newest), icon, url)
 
 
 def _at(row: Row) -> datetime:

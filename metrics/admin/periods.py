@@ -12,9 +12,10 @@ from unfold.decorators import display
 from metrics.admin.filters import PeriodTypeFilter, period_words
 from metrics.limits import HOUR
 from metrics.models import Period, PeriodType, RefusedEvent
-from voicepipeline.admin.lists import BoundedList, HistoryAdmin, SpanFilter, span_text
+from voicepipeline.admin.lists import BoundedList, HistoryAdmin, SpanFilter
 from voicepipeline.admin.words import NOTHING, State, moment
 from voicepipeline.models import EventType, Organization
+from voicepipeline.spans import span_text
 
 NO_CLUB = "What belongs to no club"
 

@@ -11,9 +11,9 @@ from retry.group_queries import HOUR, Affected, Problem, day_shown
 from retry.groups import is_open
 from retry.models import FailureGroup, FailureMark
 from retry.problem_words import CodeWords, words_of
-from voicepipeline.admin.lists import span_text
 from voicepipeline.admin.words import State, moment
 from voicepipeline.masking import Eyes
+from voicepipeline.spans import span_text
 
 BAR, STEP, HEIGHT = 4, 5, 28
 NOTES, RUNS = "admin:voicepipeline_artifact_changelist", "admin:voicepipeline_stagerun_changelist"

@@ -158,6 +158,17 @@ def test_deeds_to_several_notes_lead_to_exactly_their_events(client, ana):
     assert (newest.sentence, [event.actor for event in shown]) == ("settled 2 names", [ana, ana])
 
 
+@pytest.mark.parametrize(("asked", "took", "is_listed"), [(40, 15, False), (40, 5, True), (2, 1, True)])
+def test_deeds_among_which_others_of_many_at_once_would_be_listed_lead_nowhere(ana, asked, took, is_listed):
+    now = timezone.now()
+    for minutes in (30, 10):
+        decide(make_note(), ana, decided_at=now - timedelta(minutes=minutes))
+    made = now - timedelta(minutes=asked)
+    make_bulk_work(requested_by=ana, created_at=made, finished_at=made + timedelta(minutes=took))
+    urls = [deed.url for deed in own_deeds() if deed.sentence.startswith("confirmed")]
+    assert any(urls) == is_listed
+
+
 def test_deeds_to_several_notes_that_are_listed_nowhere_lead_nowhere(ana):
     for _ in range(2):
         NoteDecision.objects.create(artifact=make_note(), kind="closed", reason="A test.", by=ana)

@@ -6,12 +6,12 @@ from urllib.parse import quote
 import pytest
 from django.template.loader import render_to_string
 
-from voicepipeline.admin.lists import span_text
 from voicepipeline.admin.live import Section
 from voicepipeline.models import StageName
 from voicepipeline.overview.flow import flow_of
 from voicepipeline.overview.pulse import Pulse
 from voicepipeline.pipeline_status import StageLoad
+from voicepipeline.spans import span_text
 
 
 def at(minute):

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
 from voicepipeline.models import Organization
+from voicepipeline.spans import span_in
 from voicepipeline.text import row_number
 
 MOST_COUNTED = 10_000
@@ -172,22 +173,6 @@ class SpanFilter(ChosenFilter):
     def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         span = span_in(value)
         return queryset.filter(**{f"{self.column}__gte": span[0], f"{self.column}__lt": span[1]}) if span else queryset
-
-
-def span_text(start: datetime, end: datetime) -> str:
-    """This span of time as addresses have it, in UTC."""
-    return "~".join(moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") for moment in (start, end))
-
-
-def span_in(text: str) -> tuple[datetime, datetime] | None:
-    """The span that an address names, or None for anything else."""
-    try:
-        start, end = (datetime.fromisoformat(part) for part in text.split("~"))
-    except ValueError:
-        return None
-    if start.tzinfo or end.tzinfo or not start < end:
-        return None
-    return start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)
 
 
 def _minute(moment: datetime) -> str:

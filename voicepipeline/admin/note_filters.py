@@ -10,10 +10,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from voicepipeline.admin.lists import SinceFilter, SpanFilter, span_in
+from voicepipeline.admin.lists import SinceFilter, SpanFilter
 from voicepipeline.models import Artifact, EntityResolution, StageName, StageRun, Transcript
 from voicepipeline.queries import failed_since, stalled_notes, transcripts_to_review
 from voicepipeline.querysets import ACTIVE_STATUSES
+from voicepipeline.spans import span_in
 
 HOME = "needs"
 

@@ -12,16 +12,16 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import Case, CharField, F, IntegerField, QuerySet, Value, When
+from django.db.models import Case, CharField, DateTimeField, F, IntegerField, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 from django.utils import timezone
 
-from voicepipeline.admin.lists import span_text
 from voicepipeline.models import BulkWork, EntryDecision, EventType, NoteDecision, Pause, PipelineEvent
 from voicepipeline.overview.asking import newest_of
 from voicepipeline.overview.parts import Deed
+from voicepipeline.spans import span_text
 from voicepipeline.text import one_line
 
 # Of each kind of row so many are read, of the newest so many: what many were done to at once may stand in between.
@@ -35,7 +35,7 @@ AI_SERVICE = "admin:voicepipeline_aiservicehealth_changelist"
 LISTED, A_MOMENT = timedelta(hours=47), timedelta(seconds=2)
 PAUSED, RESUMED = "paused", "resumed"
 ENTRY, DECIDED, WORK = "entry_", "note_", "work_"
-NOTHING, ONE, NOTE_ID = Value(""), Value(1), F("artifact__artifact_id")
+NOTHING, ONE, NOT_YET, NOTE_ID = Value(""), Value(1), Value(None), F("artifact__artifact_id")
 
 
 class Row(NamedTuple):
@@ -50,6 +50,7 @@ class Row(NamedTuple):
     first_name: str
     last_name: str
     user_name: str
+    ended: datetime | None  # what was asked for many
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,9 @@ def own_deeds() -> Iterator[Deed]:
     with connection.cursor() as cursor:
         cursor.execute(*_question())
         rows = [Row(*each) for each in cursor.fetchall()]
+    works = [row for row in rows if row.what in AT_ONCE]
     for _, same in groupby(rows, key=_alike):
-        yield _deed(list(same))
+        yield _deed(list(same), works)
 
 
 @cache
@@ -140,16 +142,15 @@ def _alike(row: Row) -> tuple[object, ...]:
     return (row.what, row.by, *((row.about, row.club) if by_itself else ()))
 
 
-def _deed(same: Sequence[Row]) -> Deed:
-    newest, oldest = same[0], same[-1]
+def _deed(same: Sequence[Row], works: Sequence[Row]) -> Deed:
+    newest = same[0]
     at_once = AT_ONCE.get(newest.what)
     return Deed(
-        key=f"{newest.what}-{newest.by}-{oldest.at:%s}",
         who=who(newest.first_name, newest.last_name, newest.user_name),
         sentence=_several(at_once, newest.number) if at_once else _sentence(newest, len(same)),
         at=newest.at,
         icon=at_once.icon if at_once else TOLD[newest.what].icon,
-        url=reverse(BULK_WORK, args=[newest.about]) if at_once else _address(same),
+        url=reverse(BULK_WORK, args=[newest.about]) if at_once else _address(same, works),
     )
 
 
@@ -167,7 +168,7 @@ def _sentence(newest: Row, number: int) -> str:
     return telling.many.format(f"{number}+" if number == READ else number)
 
 
-def _address(same: Sequence[Row]) -> str:
+def _address(same: Sequence[Row], works: Sequence[Row]) -> str:
     """That of their one note, or of the list of exactly them."""
     newest, oldest = same[0], same[-1]
     telling = TOLD[newest.what]
@@ -175,7 +176,11 @@ def _address(same: Sequence[Row]) -> str:
         return reverse(AI_SERVICE)
     if len({row.about for row in same}) == 1:
         return reverse(NOTE, args=[newest.about]) if newest.about else ""
-    if not telling.event_type or oldest.at < timezone.now() - LISTED:
+    if (
+        not telling.event_type
+        or oldest.at < timezone.now() - LISTED
+        or any(_stands_among(same, each) for each in works)
+    ):
         return ""
     query = {
         "event_type__exact": telling.event_type,
@@ -183,6 +188,13 @@ def _address(same: Sequence[Row]) -> str:
         "in": span_text(oldest.at, newest.at + A_MOMENT),
     }
     return f"{reverse(EVENTS)}?{urlencode(query)}"
+
+
+def _stands_among(same: Sequence[Row], work: Row) -> bool:
+    """Whether entries that this person decided about at once are listed in the same time."""
+    newest, oldest = same[0], same[-1]
+    is_later, is_over = work.at > newest.at + A_MOMENT, work.ended is not None and work.ended < oldest.at - A_MOMENT
+    return newest.what.startswith(ENTRY) and work.by == newest.by and not is_later and not is_over
 
 
 # --- Where it is kept -----------------------------------------------------------------------------------------------
@@ -218,7 +230,8 @@ def _resumed() -> QuerySet[Any, Any]:
 def _at_once() -> QuerySet[Any, Any]:
     works = BulkWork.objects.order_by("-pk")
     what = Concat(Value(WORK), F("kind"))
-    return _columns(works, what=what, about=F("pk"), number=F("expected"), at="created_at", by="requested_by")
+    several = {"number": F("expected"), "ended": F("finished_at")}
+    return _columns(works, what=what, about=F("pk"), at="created_at", by="requested_by", **several)
 
 
 def _columns(
@@ -230,6 +243,7 @@ def _columns(
     about: Combinable,
     club: Combinable = NOTHING,
     number: Combinable = ONE,
+    ended: Combinable = NOT_YET,
 ) -> QuerySet[Any, Any]:
     told: QuerySet[Any, Any] = rows.annotate(
         deed_what=Cast(what, CharField()),
@@ -241,5 +255,6 @@ def _columns(
         deed_first_name=F(f"{by}__first_name"),
         deed_last_name=F(f"{by}__last_name"),
         deed_user_name=F(f"{by}__username"),
+        deed_ended=Cast(ended, DateTimeField()),
     ).values_list(*(f"deed_{column}" for column in Row._fields))[:READ]
     return told

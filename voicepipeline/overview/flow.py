@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from voicepipeline.admin.lists import span_text
 from voicepipeline.ai_notices import Standstill
 from voicepipeline.durations import in_words, to_two_digits
 from voicepipeline.models import AIService, Pause, StageName
@@ -21,6 +20,7 @@ from voicepipeline.overview.health import BACKLOG_AFTER
 from voicepipeline.overview.parts import Figure, FlowTimes, Level, StageTimes
 from voicepipeline.overview.pulse import Pulse
 from voicepipeline.pipeline_status import StageLoad
+from voicepipeline.spans import span_text
 from voicepipeline.stages import stages_of
 
 RUNS, NOTES = "admin:voicepipeline_stagerun_changelist", "admin:voicepipeline_artifact_changelist"

@@ -74,7 +74,6 @@ class Concern:
 class Deed:
     """What a colleague did; the same deed many times in a row is one line."""
 
-    key: str
     who: str
     sentence: str  # what follows the name: "confirmed 12 suggested entries"
     at: datetime
