@@ -14,7 +14,7 @@ class MetricsConfig(AppConfig):
         register(checks.check_limits)
         register(token_check.check_token)
         schedules.register()
-        registry.add_overview_part(OverviewPart("metrics", overview.load))
+        registry.add_overview_part(OverviewPart("metrics", overview.load, overview.load_flow_times))
         registry.add_pipeline_panel(PipelinePanel("sources", "metrics/pipeline_sources.html", pipeline.by_source, 20))
         registry.add_pipeline_panel(
             PipelinePanel("clubs", "metrics/pipeline_clubs.html", pipeline.by_club, 30, later=True)

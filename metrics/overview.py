@@ -74,6 +74,10 @@ def load(request: HttpRequest, now: datetime) -> Contribution:
     return Contribution(cards=list(_cards(history, now)), flow_times=_flow_times(live, history))
 
 
+def load_flow_times(now: datetime) -> FlowTimes:
+    return _flow_times(get_real_time_metrics(), load_history(now))
+
+
 def load_history(now: datetime) -> History:
     hour = Grain.HOUR.floor(now)
     lately = [hour - HOUR, hour]
@@ -111,7 +115,7 @@ def _cards(history: History, now: datetime) -> Iterator[Card]:
         figure("artifacts_completed", words.count(today.artifacts_completed)),
         window,
         "check_circle",
-        more=(figure("artifacts_received", f"of {words.count(today.artifacts_received)} received"),),
+        more=(figure("artifacts_received", f"{words.count(today.artifacts_received)} received"),),
     )
     yield Card(
         CardKey.FAILED,
@@ -123,15 +127,20 @@ def _cards(history: History, now: datetime) -> Iterator[Card]:
         level=Level.NOTICE if today.artifacts_failed else Level.QUIET,
     )
     yield _time(history, now)
-    unpriced = words.unpriced(today.ai_calls_unpriced)
+    unpriced = today.ai_calls_unpriced
     yield Card(
         CardKey.COST,
         "AI cost",
         figure("ai_cost", words.money(today.ai_cost)),
         window,
         "payments",
-        more=(figure("ai_calls_unpriced", unpriced),) if unpriced else (),
+        more=(figure("ai_calls_unpriced", _not_priced(unpriced)),) if unpriced else (),
     )
+
+
+def _not_priced(calls: int) -> str:
+    """What the cost leaves out, in few words: where they are listed tells more."""
+    return f"{words.count(calls)} {'call' if calls == 1 else 'calls'} not priced"
 
 
 def _of_those_that_ended(failure_rate: float | None) -> str:

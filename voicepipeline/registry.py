@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from voicepipeline.explanations import Situation
     from voicepipeline.models import Artifact
-    from voicepipeline.overview.parts import Contribution
+    from voicepipeline.overview.parts import Contribution, FlowTimes
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class OverviewPart:
 
     name: str
     load: "Callable[[HttpRequest, datetime], Contribution]"
+    # The flow's times alone, for pages that show nothing else of it.
+    flow_times: "Callable[[datetime], FlowTimes] | None" = None
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,18 @@ def test_failures_are_told_with_their_share(rf):
     assert (failed.level, [figure.words for figure in failed.more]) == (Level.NOTICE, ["25 % of those that ended"])
 
 
+def test_what_was_received_is_no_whole_of_what_is_ready(rf):
+    make_snapshot("hour", THIS_HOUR, artifacts_received=2, artifacts_completed=9)
+    ready = cards(rf)[CardKey.READY]
+    assert (ready.main.words, [figure.words for figure in ready.more]) == ("9", ["2 received"])
+
+
+@pytest.mark.parametrize(("calls", "told"), [(0, []), (1, ["1 call not priced"]), (2_000, ["2,000 calls not priced"])])
+def test_what_the_cost_leaves_out_is_told_in_few_words(rf, calls, told):
+    make_snapshot("hour", THIS_HOUR, ai_calls_unpriced=calls)
+    assert [figure.words for figure in cards(rf)[CardKey.COST].more] == told
+
+
 def test_nothing_happened_and_nothing_is_made_up(rf):
     told = {key: (card.main.words, card.change) for key, card in cards(rf).items()}
     assert told[CardKey.TIME] == ("\N{EN DASH}", "")

@@ -130,4 +130,4 @@ def test_it_asks_a_fixed_number_of_questions(client):
             client.get(LIVE, {"stage": STATEMENTS})
         with CaptureQueriesContext(connection) as page:
             client.get(PAGE, {"stage": STATEMENTS})
-        assert (len(poll), len(page)) == (13, 18)
+        assert (len(poll), len(page)) == (11, 16)

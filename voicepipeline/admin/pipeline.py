@@ -15,13 +15,14 @@ from django.utils import timezone
 
 from voicepipeline.admin import shell
 from voicepipeline.admin.live import Section, answer_with_changes
-from voicepipeline.admin.overview import Overview, may_see
+from voicepipeline.admin.overview import may_see
 from voicepipeline.admin.words import State, run_state
 from voicepipeline.models import Artifact, StageName, StageRun
 from voicepipeline.note_states import state_of_row, with_standing
 from voicepipeline.overview.flow import flow_of
 from voicepipeline.overview.health import LONGEST_NAME
-from voicepipeline.overview.pulse import Pulse
+from voicepipeline.overview.parts import FlowTimes
+from voicepipeline.overview.pulse import Pulse, load_pulse
 from voicepipeline.registry import PipelinePanel, registry
 from voicepipeline.stages import IN_ORDER, STAGES
 from voicepipeline.text import one_line
@@ -181,17 +182,21 @@ def _sections(request: HttpRequest) -> list[Section]:
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
-    overview = Overview(request)
-    stage, pulse = _stage(request), overview.pulse
+    stage, pulse = _stage(request), load_pulse()
     addresses = {each.value: _address(request, each) for each in StageName}
     return {
         "is_large": True,
-        "flow": flow_of(pulse, overview.flow_times, addresses=addresses, chosen=stage),
+        "flow": flow_of(pulse, _flow_times(pulse.now), addresses=addresses, chosen=stage),
         "stages": [(each, each.label, addresses[each], each == stage) for each in StageName],
         "stage": STAGES[stage].name.label if stage else "",
         "at_stage": _at_stage(stage, pulse) if stage else None,
         "on_their_way": _on_their_way(pulse),
     }
+
+
+def _flow_times(now: datetime) -> FlowTimes | None:
+    loads = (part.flow_times for part in registry.overview_parts.values() if part.flow_times)
+    return next((load(now) for load in loads), None)
 
 
 def _address(request: HttpRequest, stage: str) -> str:
