@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.api.helpers import over_http
-from tests.faults.fleet import CHECKOUT, until
+from tests.faults.fleet import CHECKOUT, PATIENCE_SECONDS, until
 from tests.overview.strip import strip_of
 from tests.simulator.running import control, simulating
 from tests.supervisor.upping import free_port
@@ -19,9 +19,10 @@ pytestmark = [pytest.mark.faults, pytest.mark.trial]
 
 WORKERS = 2
 LONG = 3600
-SLOW_SECONDS, SLOWER_SECONDS = 8, 12
+# Work lasts while it is told and followed, however slow the machine is, and ends before anybody gives it up.
+SLOW_SECONDS, JOB_SECONDS = 40, 60
 ENGINE = {
-    "longest_run": 25,
+    "longest_run": JOB_SECONDS + 15,
     "beat_every": 0.5,
     "cluster_lost_after": 4,
     "watchdog_pause": 0.2,
@@ -78,16 +79,16 @@ class Looking:
         """Each sentence with its level; lengths of time and times of day in brackets."""
         return [(level, _timeless(words)) for level, words in self.strip().told]
 
-    def until_told(self, level, words):
+    def until_told(self, level, words, seconds=PATIENCE_SECONDS):
         last = []
         try:
-            until(lambda: last.append(self.told()) or last[-1] == [(level, words)], "the overview says so")
+            until(lambda: last.append(self.told()) or last[-1] == [(level, words)], "the overview says so", seconds)
         except AssertionError:
             assert last[-1] == [(level, words)]
             raise
 
     def until_all_is_done(self):
-        self.until_told(*ALL_DONE)
+        self.until_told(*ALL_DONE, PATIENCE_SECONDS + SLOW_SECONDS)
         until(lambda: self.strip().stands_on == ALL_WELL, "all that it stands on is well")
 
     def until_listed(self, count, words):
@@ -122,6 +123,7 @@ def installation(own_installation, simulator):
         "OPENAI_BASE_URL": simulator.base_url,
         "ENGINE": json.dumps(ENGINE),
         "WORKERS": str(WORKERS),
+        "JOB_TIMEOUT_SECONDS": str(JOB_SECONDS),
     }
     return own_installation
 
@@ -243,7 +245,7 @@ def test_the_watchdog_is_dead(working, looking):
 
 
 def test_more_comes_in_than_the_workers_can_do(working, looking, simulator):
-    control(simulator, "POST", latency=SLOWER_SECONDS)
+    control(simulator, "POST", latency=SLOW_SECONDS)
     receive(working, WORKERS + 3)
     until(lambda: working.count(RUNNING) == WORKERS, "all workers are busy")
     assert len(working.query(LET_THEM_WAIT)) == 3
