@@ -3,7 +3,6 @@ ordinary page takes meanwhile, while others write."""
 
 import contextlib
 import http.client
-import re
 import statistics
 import subprocess
 import threading
@@ -22,9 +21,9 @@ from django.urls import reverse
 from tests.benchmarks.overview import load_installation, writing
 from tests.benchmarks.surroundings import CHECKOUT, VAR_DIR, Table
 from tests.factories import make_user
+from tests.overview.polling import digests, told
 from tests.supervisor.upping import free_port, until
 from voicepipeline import roles
-from voicepipeline.admin.live import SEEN_HEADER
 from voicepipeline.models import Artifact
 from voicepipeline.supervisor.children import Options, services
 
@@ -38,7 +37,6 @@ CROWD_SECONDS, OTHER_SECONDS = 60, 20
 PAGE_PAUSE_SECONDS = 0.1
 TARGET_MS = 300
 START_SECONDS = PATIENCE_SECONDS = 60
-SECTION = re.compile(rb'data-section="([\w-]+)" data-digest="(\w+)"')
 
 
 def measure(table: Table) -> None:
@@ -209,18 +207,18 @@ def _guarded(seen: Seen, look: Callable[..., None], *arguments: object) -> Calla
 def _keep_open(visitor: Visitor, seen: Seen, ready: threading.Event, over: threading.Event) -> None:
     """An overview that nobody closes; as its script does, it asks again some time after each answer."""
     status, page = visitor.get(reverse("admin:index"))
-    digests = dict(SECTION.findall(page))
-    assert digests, f"the overview answered {status}"
+    shown = digests(page.decode())
+    assert shown, f"the overview answered {status}"
     address, pause = reverse("admin:overview_live"), float(POLL_SECONDS)
     while not over.wait(pause):
         times = seen.polls if ready.is_set() else Times()
-        told = b",".join(b"%b=%b" % section for section in digests.items()).decode()
-        status, answer = times.take(lambda told=told: visitor.get(address, **{SEEN_HEADER: told}))
+        header = told(shown)
+        status, answer = times.take(lambda header=header: visitor.get(address, **header))
         if ready.is_set():
             seen.statuses.append(status)
         if status not in (http.client.OK, http.client.NO_CONTENT):
             seen.problems.append(f"a poll answered {status}")
-        digests |= dict(SECTION.findall(answer))
+        shown |= digests(answer.decode())
         pause = max(POLL_SECONDS, REST * times.values[-1] / 1000)
 
 
