@@ -1,6 +1,6 @@
 """A large installation's rows, made by the database itself: consistent, spread over time, and quickly there.
 
-Of 100 notes 90 are ready, 8 failed, 2 on their way. Each has its recording and four runs; events are the newest part.
+Of 100 notes 90 are ready, 8 failed, 2 on their way. Those that failed have one of 20 problems, each of many clubs. Each has its recording and four runs; events are the newest part.
 """
 
 import time
@@ -42,7 +42,7 @@ SELECT %(before)s + n, gen_random_uuid(), %(before)s + n, 'whatsapp_audio', c.id
     CASE status WHEN 'failed' THEN 'claims_extraction' ELSE '' END,
     CASE status WHEN 'failed' THEN 'invalid_model_output' ELSE '' END,
     CASE status WHEN 'failed' THEN 'The answer of the AI service could not be read.' ELSE '' END,
-    CASE status WHEN 'failed' THEN 'fingerprint' || n %% 20 ELSE '' END,
+    CASE status WHEN 'failed' THEN 'fingerprint' || n / %(clubs)s / %(coaches)s %% 20 ELSE '' END,
     at, CASE status WHEN 'completed' THEN at + interval '20 s' END,
     CASE status WHEN 'completed' THEN at + interval '20 s' END, at + interval '20 s', ''
 FROM (
