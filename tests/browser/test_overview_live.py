@@ -318,7 +318,7 @@ def test_it_asks_less_often_when_nothing_happens_for_long(page, live, niamh):
 
 @pytest.mark.trial
 def test_a_laptop_that_slept_tells_the_right_times_and_asks(page, live, niamh):
-    arrive(niamh, timestamp=timezone.now() - timedelta(minutes=3))
+    arrive(niamh, timestamp=timezone.now() - timedelta(minutes=3, seconds=30))
     live.open()
     when = page.locator("[data-happening] time").first
     expect(when).to_have_text("3 min")
