@@ -1,6 +1,7 @@
 """A large installation's rows, made by the database itself: consistent, spread over time, and quickly there.
 
-Of 100 notes 90 are ready, 8 failed, 2 on their way. Those that failed have one of 20 problems, each of many clubs. Each has its recording and four runs; events are the newest part.
+Of 100 notes 90 are ready, 8 failed, 2 on their way. Failed ones have one of 20 problems, each of many clubs.
+Each has its recording and four runs; events are the newest part.
 """
 
 import time
