@@ -98,6 +98,11 @@ def test_without_history_it_says_what_is_now():
             (Level.TROUBLE, "On hold"),
         ),
         ({}, {"standstills": (paused("everything"),)}, (Level.TROUBLE, "Paused by people")),
+        (
+            {"on_hold": 9},
+            {"standstills": (paused("everything"), Standstill(service="transcription", state="open", reason="x"))},
+            (Level.TROUBLE, "On hold"),
+        ),
         ({}, {"standstills": (paused("everything", "A"),)}, (Level.QUIET, "Nothing to do")),
         ({}, {"standstills": (Standstill(service="chat", state="open", reason="x"),)}, (Level.QUIET, "Nothing to do")),
     ],

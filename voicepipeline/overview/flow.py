@@ -254,11 +254,11 @@ def _why_stopped(pulse: Pulse, load: StageLoad) -> str:
     """Why none of its work begins: nobody works, its service is down, or people have paused it for all clubs."""
     if not pulse.clusters_working:
         return "No workers"
-    for each in pulse.standstills:
-        if each.service and load.stage in {stage.name for stage in stages_of(AIService(each.service))}:
-            return "On hold"
-        if _pauses(each, load) and each.club is None:
-            return "Paused by people"
+    services = {AIService(each.service) for each in pulse.standstills if each.service}
+    if load.stage in {stage.name for service in services for stage in stages_of(service)}:
+        return "On hold"
+    if any(_pauses(each, load) and each.club is None for each in pulse.standstills):
+        return "Paused by people"
     return ""
 
 
