@@ -81,14 +81,14 @@ def test_without_history_it_says_what_is_now():
     [
         ({}, {}, (Level.QUIET, "Nothing to do")),
         ({"running": 1}, {}, (Level.GOOD, "Flowing")),
-        ({"on_hold": 1}, {}, (Level.NOTICE, "Being let go")),
+        ({"on_hold": 1}, {}, (Level.NOTICE, "Resuming")),
         ({"on_hold": 1}, {"standstills": (paused(club="A"),)}, (Level.NOTICE, "Paused for one club")),
         (
             {"on_hold": 1},
             {"standstills": (paused(club="A"), paused("everything", "A"), paused(club="B"))},
             (Level.NOTICE, "Paused for 2 clubs"),
         ),
-        ({"on_hold": 1}, {"standstills": (paused("claims_extraction", "A"),)}, (Level.NOTICE, "Being let go")),
+        ({"on_hold": 1}, {"standstills": (paused("claims_extraction", "A"),)}, (Level.NOTICE, "Resuming")),
         ({"running": 1}, {"failed": {"transcription": 2}}, (Level.NOTICE, "2 failed")),
         ({"due": 9, "oldest_due": NOW - timedelta(minutes=6)}, {}, (Level.NOTICE, "Wait 6 min")),
         ({"running": 1}, {"clusters_working": 0}, (Level.TROUBLE, "No workers")),

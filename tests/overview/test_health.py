@@ -159,7 +159,7 @@ def test_what_does_not_pass_by_itself_comes_first():
     refused = down("chat", reason="provider_key_refused", needs_person=True)
     words = [words for _, words in told(pulse(standstills=(down(), refused)))]
     assert [each.split(" is on hold")[0] for each in words] == ["Reading statements", "Transcription"]
-    assert words[0].endswith("Somebody has to put in a key that the AI provider takes and press Resume.")
+    assert words[0].endswith("Somebody has to enter a key that the AI provider accepts and press Resume.")
 
 
 @pytest.mark.parametrize(

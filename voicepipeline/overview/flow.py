@@ -244,7 +244,7 @@ def _standing(pulse: Pulse, load: StageLoad, failed: int, *, stops: str) -> tupl
     if failed:
         return Level.NOTICE, f"{bounded(failed)} failed"
     if load.on_hold:
-        return Level.NOTICE, _whose_pause(pulse, load) or "Being let go"
+        return Level.NOTICE, _whose_pause(pulse, load) or "Resuming"
     if load.running or load.due:
         return Level.GOOD, "Flowing"
     return Level.QUIET, "Nothing to do"

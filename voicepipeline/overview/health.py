@@ -30,7 +30,7 @@ AI_SERVICE_DOWN = "the AI service is down"
 # What somebody has to do before an AI service can be resumed.
 REMEDIES = {
     "provider_no_credit": "add credit with the AI provider",
-    "provider_key_refused": "put in a key that the AI provider takes",
+    "provider_key_refused": "enter a key that the AI provider accepts",
     "provider_access_refused": "have it allowed for our account",
     "provider_model_gone": "choose another model",
 }
