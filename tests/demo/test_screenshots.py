@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from tests import screenshots
-from tests.browser.chromium import CHROMIUM
 from tests.environment import CHECKOUT
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -40,7 +39,6 @@ def test_without_chromium_it_says_what_is_missing_and_starts_nothing(tmp_path):
 
 @pytest.mark.faults
 @pytest.mark.trial
-@pytest.mark.skipif(CHROMIUM is None, reason=screenshots.NO_CHROMIUM)
 def test_every_picture_is_taken_in_its_size_and_nothing_is_left_of_the_demo(tmp_path):
     done = take(tmp_path)
     assert done.returncode == 0, done.stderr
