@@ -19,7 +19,7 @@ SUMMED = (models.PositiveBigIntegerField, models.FloatField, models.DecimalField
 
 CLUBS_MADE = """
 INSERT INTO voicepipeline_organization (name, slug, languages, is_active, created_at)
-SELECT 'Measured club ' || n, 'measured-club-' || n, '{}', TRUE, '2020-01-01' FROM generate_series(1, %(clubs)s) AS n
+SELECT 'Club of days ' || n, 'club-of-days-' || n, '{}', TRUE, '2020-01-01' FROM generate_series(1, %(clubs)s) AS n
 """
 PERIODS_MADE = """
 INSERT INTO metrics_period (period_type, period_start, aggregated_at, events, gaps)
@@ -30,7 +30,7 @@ FROM generate_series(%(day)s::timestamptz, %(day)s::timestamptz + interval '23 h
 CLUB_HOURS = """
 INSERT INTO metrics_metricssnapshot (period_type, period_start, organization_id, has_gaps, {columns})
 SELECT 'hour', period_start, organization.id, FALSE, {values}
-FROM metrics_period, voicepipeline_organization organization WHERE organization.slug LIKE 'measured-club-%%'
+FROM metrics_period, voicepipeline_organization organization WHERE organization.slug LIKE 'club-of-days-%%'
 """
 PLATFORM_HOURS = """
 INSERT INTO metrics_metricssnapshot (period_type, period_start, organization_id, has_gaps, {columns})
@@ -192,7 +192,7 @@ def _copy(columns, days) -> None:
 def clear() -> None:
     names = ", ".join(model._meta.db_table for model in (*KINDS, MetricsSnapshot, Period))
     _run(f"TRUNCATE {names}")
-    Organization.objects.filter(slug__startswith="measured-club-").delete()
+    Organization.objects.filter(slug__startswith="club-of-days-").delete()
 
 
 def _run(statement: str, **given: object) -> None:
